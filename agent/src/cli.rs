@@ -1,0 +1,298 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pki_config::Target;
+use pki_inventory::{Kind, Time};
+use pki_store::RunId;
+
+/// Proves from evidence how mature a PKI is under the PKI Maturity Model (PKIMM).
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  pkimm-agent run                                look at this machine, write pkimm-report/index.html
+  pkimm-agent run --root /srv --target 192.0.2.0/28:443,8443
+  pkimm-agent why M.certificate-management.cert-lifecycle
+  pkimm-agent inventory export --format jsonl | jq 'select(.kind == \"certificate\")'
+
+Exit codes: 0 fine, 1 findings above --fail-on, 2 problems in input, 3 nothing could be read.
+Logs go to standard error; PKIMM_LOG=debug shows more.")]
+pub struct Cli {
+    /// Folder of the report, the store and the answers
+    #[arg(long, global = true, default_value = "pkimm-report", env = "PKIMM_DIR")]
+    pub dir: PathBuf,
+    /// Store to use instead of the one in the folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// Say more on standard error; twice for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan, judge and report: the main job
+    #[command(after_help = "With neither --root, --target nor a settings file, it looks at this \
+machine: /etc, /usr, /opt, /srv,\n/home, /root and /var, and TLS on the ports that listen on loopback.")]
+    Run(RunArgs),
+    /// Write commented settings and policy files to start from
+    Init {
+        /// Where to
+        #[arg(long, default_value = ".")]
+        into: PathBuf,
+    },
+    /// Read settings, policy and answers and list every problem in them
+    Check {
+        #[command(flatten)]
+        settings: SettingsArgs,
+        #[command(flatten)]
+        judging: JudgingArgs,
+    },
+    /// Scan into the store, without judging
+    Scan(ScanArgs),
+    /// Judge what is in the store, keep the assessment and print its summary
+    Assess {
+        #[command(flatten)]
+        judging: JudgingArgs,
+        #[command(flatten)]
+        fail: FailArgs,
+    },
+    /// Write a report of what is in the store
+    #[command(after_help = "Examples:
+  pkimm-agent report --format json -o assessment.json
+  pkimm-agent report --format html -o index.html --as-of 2026-12-31")]
+    Report {
+        /// html, json, terminal, answers-yaml or pkimm-web
+        #[arg(long, default_value = "terminal")]
+        format: String,
+        /// File to write instead of standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        judging: JudgingArgs,
+    },
+    /// What was found
+    #[command(subcommand)]
+    Inventory(InventoryCommand),
+    /// What the rules came to
+    #[command(subcommand)]
+    Findings(FindingsCommand),
+    /// People's side: the questionnaire
+    #[command(subcommand)]
+    Answers(AnswersCommand),
+    /// Why a requirement has its level, a rule its figures, an asset its findings
+    #[command(after_help = "Examples:
+  pkimm-agent why M.key-management.key-lifecycle
+  pkimm-agent why cert.expired-in-service
+  pkimm-agent why certificate:5f2c        (the first digits are enough where they are unique)")]
+    Why {
+        /// Requirement, rule, or asset id
+        subject: String,
+        #[command(flatten)]
+        judging: JudgingArgs,
+    },
+    /// Print shell completions
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct SettingsArgs {
+    /// Settings file [default: pkimm-agent.toml where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// What to look at, also from the command line.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Tree to walk instead of those of the settings; may be given many times
+    #[arg(long, value_name = "PATH")]
+    pub root: Vec<PathBuf>,
+    /// TLS target to ask instead of those of the settings: host[:port,port], network/bits[:ports]
+    #[arg(long, value_name = "TARGET")]
+    pub target: Vec<Target>,
+    /// Path to leave out, with all below it
+    #[arg(long, value_name = "PATH")]
+    pub exclude: Vec<PathBuf>,
+    /// Take this instant as the present: dates every sighting, for runs that can be repeated
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<Time>,
+}
+
+/// How to judge.
+#[derive(Debug, Args)]
+pub struct JudgingArgs {
+    /// Policy file [default: policy.toml where there is one, else built-in defaults]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Answers file [default: answers.yaml in the folder of the report where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Model version (1.0.0, 1.1.0, 2.0.0) or the path of an official model file
+    #[arg(long, default_value = pki_maturity::DEFAULT_VERSION)]
+    pub model: String,
+    /// Judge as of this instant or date instead of now
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<Time>,
+    /// Judge what this run saw instead of the latest one
+    #[arg(long, value_name = "NUMBER")]
+    pub run: Option<RunId>,
+}
+
+/// When to end with exit code 1.
+#[derive(Debug, Args)]
+pub struct FailArgs {
+    /// End with exit code 1 on findings of this weight
+    #[arg(long, value_enum, default_value_t = FailOn::Nothing)]
+    pub fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Never
+    Nothing,
+    /// An answer that the evidence contradicts
+    Contradicted,
+    /// Anything that must not happen at all: a rule mapped with the scale `never`
+    MustNot,
+    /// Anything that is not met
+    NotMet,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub scan: ScanArgs,
+    /// Policy file [default: policy.toml where there is one, else built-in defaults]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Answers file [default: answers.yaml in the folder of the report where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Model version (1.0.0, 1.1.0, 2.0.0) or the path of an official model file
+    #[arg(long, default_value = pki_maturity::DEFAULT_VERSION)]
+    pub model: String,
+    #[command(flatten)]
+    pub fail: FailArgs,
+}
+
+/// Which runs to look at.
+#[derive(Debug, Args)]
+pub struct SelectionArgs {
+    /// What this run saw instead of the latest one
+    #[arg(long, value_name = "NUMBER", conflicts_with = "all_runs")]
+    pub run: Option<RunId>,
+    /// What all runs saw
+    #[arg(long)]
+    pub all_runs: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LineFormat {
+    /// One JSON object a line
+    Jsonl,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InventoryCommand {
+    /// One line an asset
+    List {
+        /// Only this kind: certificate, endpoint, key, revocation-list, signing-request, trust-store, unparsed
+        #[arg(long)]
+        kind: Option<Kind>,
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Everything about one asset
+    Show {
+        /// Asset id, or as many of its first digits as make it unique
+        asset: String,
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Everything, for machines
+    Export {
+        /// Format
+        #[arg(long, value_enum, default_value_t = LineFormat::Jsonl)]
+        format: LineFormat,
+        /// Only this kind
+        #[arg(long)]
+        kind: Option<Kind>,
+        /// What was asked for and not read, instead of what was found
+        #[arg(long)]
+        gaps: bool,
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FindingsCommand {
+    /// What is not met or unknown, a line each
+    List {
+        #[command(flatten)]
+        judging: JudgingArgs,
+    },
+    /// Every finding, met and not applicable ones too, for machines
+    Export {
+        /// Format
+        #[arg(long, value_enum, default_value_t = LineFormat::Jsonl)]
+        format: LineFormat,
+        /// What was asked for and not read, instead of what was found
+        #[arg(long)]
+        gaps: bool,
+        #[command(flatten)]
+        judging: JudgingArgs,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnswersFormat {
+    /// A file that the official web self-assessment imports; suggestions are flagged
+    PkimmWeb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AnswersCommand {
+    /// Write the questionnaire, with suggestions and their evidence as comments
+    Init {
+        /// File to write [default: answers.yaml in the folder of the report]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write over an existing file; answers in it are kept
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        judging: JudgingArgs,
+    },
+    /// Write answers and suggestions for another tool
+    Export {
+        /// Which tool
+        #[arg(long = "as", value_enum)]
+        format: AnswersFormat,
+        /// File to write instead of standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        judging: JudgingArgs,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

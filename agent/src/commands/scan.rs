@@ -1,0 +1,109 @@
+//! `run` and `scan`: looking.
+
+use std::path::Path;
+
+use pki_config::Settings;
+use pki_store::SqliteStore;
+
+use crate::cli::{JudgingArgs, RunArgs, ScanArgs};
+use crate::commands::judge;
+use crate::desk::Desk;
+use crate::inputs::ANSWERS_FILE;
+use crate::{Ending, inputs, output, pipeline, this_machine};
+
+/// Scans into the store.
+pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
+    let settings = scope(args, store, dir)?;
+    let mut opened = SqliteStore::open(store)?;
+    let scanned = pipeline::scan(&mut opened, &settings, args.as_of)?;
+    output::remark(&format!("Run {} is in {}.", scanned.run, store.display()));
+    Ok(if scanned.anything_read { Ending::Fine } else { nothing_read() })
+}
+
+/// Scans, judges and reports.
+pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
+    // Whatever people wrote is read before anything is looked at: a typing error must not cost a
+    // scan of hours.
+    let mut judging = JudgingArgs {
+        policy: args.policy,
+        answers: args.answers,
+        model: args.model,
+        as_of: args.scan.as_of,
+        run: None,
+    };
+    inputs::policy(judging.policy.as_deref())?;
+    let (model, _) = inputs::model(&judging.model)?;
+    inputs::answers(judging.answers.as_deref(), dir, &model)?;
+    let settings = scope(&args.scan, store, dir)?;
+
+    let mut opened = SqliteStore::open(store)?;
+    let scanned = pipeline::scan(&mut opened, &settings, args.scan.as_of)?;
+    judging.run = Some(scanned.run);
+    let desk = Desk::load(&opened, &judging, dir)?;
+    let assessment = desk.assess();
+    judge::keep(&mut opened, &desk, &assessment)?;
+    let document = desk.document(&assessment);
+    let report = dir.join("index.html");
+    for (format, path) in [("html", &report), ("json", &dir.join("assessment.json"))] {
+        output::write_file(path, |out| judge::render(format, &document, out))?;
+    }
+    let questionnaire = dir.join(ANSWERS_FILE);
+    if judging.answers.is_none() && !questionnaire.exists() {
+        output::write_file(&questionnaire, |out| judge::render("answers-yaml", &document, out))?;
+    }
+    let mut summary = Vec::new();
+    judge::render("terminal", &document, &mut summary)?;
+    output::print(&String::from_utf8_lossy(&summary))?;
+    output::remark(&format!(
+        "Report: {}\nStore: {}\nQuestionnaire: {}",
+        report.display(),
+        store.display(),
+        judging.answers.as_deref().unwrap_or(&questionnaire).display()
+    ));
+    if scanned.cancelled {
+        output::remark("The run was ended early; the report covers what was read until then.");
+    }
+    Ok(if scanned.anything_read {
+        judge::ending(args.fail.fail_on, &desk, &assessment)
+    } else {
+        nothing_read()
+    })
+}
+
+fn nothing_read() -> Ending {
+    output::remark("Nothing could be read; `pkimm-agent inventory export --gaps` says why.");
+    Ending::NothingRead
+}
+
+/// The scope: of the command line, else of the settings file, else this machine. Our own files are
+/// never part of it.
+fn scope(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Settings> {
+    let written = inputs::settings(args.settings.config.as_deref())?;
+    let given = !args.root.is_empty() || !args.target.is_empty();
+    let mut settings = match written {
+        Some(settings) => settings,
+        None if given => Settings::default(),
+        None => this_machine::scope(),
+    };
+    if given {
+        settings.tls.targets.clone_from(&args.target);
+        settings.filesystem.roots =
+            args.root.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
+    }
+    for path in args.exclude.iter().map(std::path::PathBuf::as_path).chain([dir]) {
+        settings.filesystem.exclude.push(std::path::absolute(path)?);
+    }
+    let (store, dir) = (std::path::absolute(store)?, std::path::absolute(dir)?);
+    if !store.starts_with(&dir) {
+        for suffix in ["", "-wal", "-shm", ".lock"] {
+            let mut path = store.clone().into_os_string();
+            path.push(suffix);
+            settings.filesystem.exclude.push(path.into());
+        }
+    }
+    anyhow::ensure!(
+        !settings.tls.targets.is_empty() || !settings.filesystem.roots.is_empty(),
+        "there is nothing to look at: name --root or --target, or fill the settings file"
+    );
+    Ok(settings)
+}

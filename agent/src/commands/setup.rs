@@ -1,0 +1,60 @@
+//! `init` and `check`: what people write.
+
+use std::path::Path;
+
+use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS};
+
+use crate::cli::{JudgingArgs, SettingsArgs};
+use crate::{Ending, inputs, output};
+
+/// Writes commented files; never over existing ones.
+pub fn init(into: &Path) -> anyhow::Result<Ending> {
+    let files = [("pkimm-agent.toml", DEFAULT_SETTINGS), ("policy.toml", DEFAULT_POLICY)];
+    for (name, _) in files {
+        let path = into.join(name);
+        anyhow::ensure!(!path.exists(), "{} exists already; it was left as it is", path.display());
+    }
+    for (name, text) in files {
+        let path = into.join(name);
+        output::write_file(&path, |out| out.write_all(text.as_bytes()))?;
+        output::remark(&format!("Wrote {}.", path.display()));
+    }
+    output::remark("Next: say in pkimm-agent.toml what to look at, then `pkimm-agent run`.");
+    Ok(Ending::Fine)
+}
+
+/// Reads everything and lists every problem of every file, not only those of the first.
+pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyhow::Result<Ending> {
+    let mut problems = Vec::new();
+    let mut note = |error: anyhow::Error| problems.push(format!("{error:#}"));
+    match inputs::settings(settings.config.as_deref()) {
+        Ok(Some(read)) => output::print(&format!(
+            "settings: {} trees, {} targets\n",
+            read.filesystem.roots.len(),
+            read.tls.targets.len()
+        ))?,
+        Ok(None) => output::print("settings: none; `run` looks at this machine\n")?,
+        Err(error) => note(error),
+    }
+    match inputs::policy(judging.policy.as_deref()) {
+        Ok(read) => output::print(&format!("policy: {}\n", read.name))?,
+        Err(error) => note(error),
+    }
+    match inputs::model(&judging.model) {
+        Ok((model, _)) => {
+            output::print(&format!("model: {}\n", model.version))?;
+            match inputs::answers(judging.answers.as_deref(), dir, &model) {
+                Ok(Some(read)) => output::print(&format!(
+                    "answers: {} of {} requirements\n",
+                    read.answers.len(),
+                    model.requirements().count()
+                ))?,
+                Ok(None) => output::print("answers: none yet\n")?,
+                Err(error) => note(error),
+            }
+        }
+        Err(error) => note(error),
+    }
+    anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
+    Ok(Ending::Fine)
+}

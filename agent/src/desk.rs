@@ -1,0 +1,183 @@
+//! Where store, policy, model and answers come together for judging and reporting.
+
+use std::path::{Path, PathBuf};
+
+use pki_inventory::{Asset, AssetId, Inventory, Kind, Time};
+use pki_maturity::{Map, Model};
+use pki_report::{Changes, Document};
+use pki_rules::RULES;
+use pki_scoring::{Answers, Assessment, History, Inputs, assess};
+use pki_store::{Outcome, RunId, RunRecord, Selection, SqliteStore, Store as _};
+
+use crate::cli::{JudgingArgs, SelectionArgs};
+use crate::inputs::{self, NamedPolicy};
+use crate::pipeline;
+
+/// The name of the store in the folder of the report.
+const STORE_FILE: &str = "store.sqlite";
+
+/// Everything a report is made from, loaded.
+pub struct Desk {
+    pub run: RunId,
+    pub inventory: Inventory,
+    pub model: Model,
+    pub map: Map,
+    pub policy: NamedPolicy,
+    pub answers: Answers,
+    pub answers_text: Option<String>,
+    pub history: History,
+    pub as_of: Time,
+    changes: Option<Changes>,
+    scope: Vec<String>,
+}
+
+/// The store file: the one named, else the one in the folder.
+pub fn store_path(named: Option<&Path>, dir: &Path) -> PathBuf {
+    named.map_or_else(|| dir.join(STORE_FILE), Path::to_owned)
+}
+
+/// Opens the store for reading.
+pub fn open(path: &Path) -> anyhow::Result<SqliteStore> {
+    Ok(SqliteStore::open_read_only(path)?)
+}
+
+/// The inventory that a command line selects.
+pub fn select(store: &SqliteStore, selection: &SelectionArgs) -> anyhow::Result<Inventory> {
+    Ok(store.inventory(match selection.run {
+        Some(run) => Selection::Run(run),
+        None if selection.all_runs => Selection::All,
+        None => Selection::Latest,
+    })?)
+}
+
+impl Desk {
+    /// Loads what one run saw, and everything it is judged by.
+    pub fn load(store: &SqliteStore, judging: &JudgingArgs, dir: &Path) -> anyhow::Result<Self> {
+        let policy = inputs::policy(judging.policy.as_deref())?;
+        let (model, map) = inputs::model(&judging.model)?;
+        let answers = inputs::answers(judging.answers.as_deref(), dir, &model)?;
+        let runs = store.runs()?;
+        let run = match judging.run {
+            Some(run) => run,
+            None => latest(&runs)?,
+        };
+        let (answers, answers_text) =
+            answers.map(|read| (read.answers, Some(read.text))).unwrap_or_default();
+        Ok(Self {
+            run,
+            inventory: store.inventory(Selection::Run(run))?,
+            model,
+            map,
+            policy,
+            answers,
+            answers_text,
+            history: history(&runs, run),
+            as_of: judging.as_of.unwrap_or_else(pipeline::now),
+            changes: changes(store, &runs, run)?,
+            scope: scope(&runs, run),
+        })
+    }
+
+    /// What is needed to judge.
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            model: &self.model,
+            map: &self.map,
+            policy: &self.policy.policy,
+            rules: RULES,
+            inventory: &self.inventory,
+            answers: &self.answers,
+            history: self.history,
+            as_of: self.as_of,
+        }
+    }
+
+    /// Judges.
+    pub fn assess(&self) -> Assessment {
+        assess(&self.inputs())
+    }
+
+    /// What reports print.
+    pub fn document<'a>(&'a self, assessment: &'a Assessment) -> Document<'a> {
+        Document {
+            model: &self.model,
+            map: &self.map,
+            rules: RULES,
+            assessment,
+            inventory: &self.inventory,
+            changes: self.changes.as_ref(),
+            agent_version: env!("CARGO_PKG_VERSION"),
+            policy_name: &self.policy.name,
+            policy_digest: self.policy.digest,
+            scope: &self.scope,
+        }
+    }
+}
+
+/// The latest run that was completed, else the latest of all.
+fn latest(runs: &[RunRecord]) -> anyhow::Result<RunId> {
+    let completed = runs.iter().rev().find(|run| run.outcome == Outcome::Completed);
+    let run = completed.or(runs.last()).map(|run| run.id);
+    run.ok_or_else(|| anyhow::anyhow!("the store holds no run yet; `pkimm-agent run` makes one"))
+}
+
+/// Completed runs up to this one, and the days they span.
+fn history(runs: &[RunRecord], run: RunId) -> History {
+    let completed: Vec<&RunRecord> =
+        runs.iter().filter(|r| r.id <= run && r.outcome == Outcome::Completed).collect();
+    let first = completed.first().map(|run| run.start.started);
+    let last = completed.last().map(|run| run.start.started);
+    let days = first.zip(last).map_or(0, |(first, last)| first.days_until(last));
+    History { runs: completed.len() as u64, days }
+}
+
+/// What changed since the completed run before.
+fn changes(store: &SqliteStore, runs: &[RunRecord], run: RunId) -> anyhow::Result<Option<Changes>> {
+    let before = runs.iter().rev().find(|r| r.id < run && r.outcome == Outcome::Completed);
+    let Some(before) = before else { return Ok(None) };
+    let changes = store.changes(before.id, run)?;
+    Ok(Some(Changes {
+        since: before.start.started,
+        new: changes.new,
+        gone: changes.gone,
+        renewed: changes.renewed.into_iter().map(|renewal| (renewal.old, renewal.new)).collect(),
+        not_looked_at: changes.not_looked_at,
+    }))
+}
+
+/// What the run was asked for, as it was recorded.
+fn scope(runs: &[RunRecord], run: RunId) -> Vec<String> {
+    let record = runs.iter().find(|record| record.id == run);
+    record.and_then(|r| serde_json::from_str(&r.start.scope).ok()).unwrap_or_default()
+}
+
+/// Finds an asset by its id or by as many of its first digits as make it unique; the kind may be
+/// left out.
+pub fn find_asset(inventory: &Inventory, text: &str) -> anyhow::Result<AssetId> {
+    let (kind, digits) = match text.split_once(':') {
+        Some((kind, digits)) => (Some(kind.parse::<Kind>().map_err(anyhow::Error::msg)?), digits),
+        None => (None, text),
+    };
+    let digits = digits.to_ascii_lowercase();
+    anyhow::ensure!(
+        digits.len() >= 4 && digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        "`{text}` is no requirement, rule or asset id; an asset needs four hexadecimal digits or more"
+    );
+    let fits = |asset: &&Asset| {
+        kind.is_none_or(|kind| asset.id.kind == kind)
+            && asset.id.sha256.to_string().starts_with(&digits)
+    };
+    let found: Vec<AssetId> = inventory.assets().filter(fits).map(|asset| asset.id).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        // A certified key whose private half was not seen is known by its certificates only.
+        [] if digits.len() == 64 && kind == Some(Kind::Key) => {
+            Ok(AssetId::new(Kind::Key, digits.parse()?))
+        }
+        [] => anyhow::bail!("no asset begins with {text}; `pkimm-agent inventory list` shows all"),
+        many => {
+            let ids: Vec<String> = many.iter().take(10).map(ToString::to_string).collect();
+            anyhow::bail!("{} assets begin with {text}: {}", many.len(), ids.join(", "))
+        }
+    }
+}

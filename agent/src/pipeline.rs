@@ -1,0 +1,198 @@
+//! The only wiring: collectors see, the inventory keeps, the store remembers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use pki_collectors::{COLLECTORS, Collector, Context, Progress, Sink};
+use pki_config::Settings;
+use pki_inventory::{Asset, Coverage, Digest, Gap, GapReason, Inventory, Observation, Place, Time};
+use pki_store::{Batch, RunEnd, RunId, RunStart, SqliteStore, Store as _};
+use tokio::sync::mpsc;
+
+use crate::progress::Shown;
+
+/// Observations under way between collectors and store.
+const IN_FLIGHT: usize = 4096;
+/// A batch is written when it is this large or this old: a crash loses what was seen in the last
+/// moment and nothing before.
+const BATCH: usize = 1000;
+const BATCH_AGE: Duration = Duration::from_millis(20);
+
+/// The clock of a run: the real one, or one that stands still for runs that can be repeated.
+pub fn clock(fixed: Option<Time>) -> Arc<dyn Fn() -> Time + Send + Sync> {
+    match fixed {
+        Some(time) => Arc::new(move || time),
+        None => Arc::new(now),
+    }
+}
+
+/// The present instant.
+pub fn now() -> Time {
+    Time(jiff::Timestamp::now().as_second())
+}
+
+/// What a scan came to.
+pub struct Scanned {
+    pub run: RunId,
+    /// Whether any place at all was read.
+    pub anything_read: bool,
+    pub cancelled: bool,
+}
+
+/// Sentences about what a run is asked to look at, for the record and for reports.
+pub fn scope_sentences(settings: &Settings, fixed_clock: Option<Time>) -> Vec<String> {
+    let mut all: Vec<String> = settings
+        .filesystem
+        .roots
+        .iter()
+        .map(|root| format!("files below {}", root.display()))
+        .collect();
+    all.extend(settings.filesystem.exclude.iter().map(|path| format!("not {}", path.display())));
+    all.extend(settings.tls.targets.iter().map(|target| format!("TLS at {target}")));
+    all.extend(settings.tls.exclude.iter().map(|target| format!("not {target}")));
+    all.extend(fixed_clock.map(|time| format!("the clock was set to {time}")));
+    all
+}
+
+/// Runs every collector that has a scope and writes what they see as they see it.
+pub fn scan(
+    store: &mut SqliteStore,
+    settings: &Settings,
+    fixed_clock: Option<Time>,
+) -> anyhow::Result<Scanned> {
+    let clock = clock(fixed_clock);
+    let scope = serde_json::to_string(&scope_sentences(settings, fixed_clock))?;
+    let run = store.begin_run(&RunStart {
+        started: clock(),
+        config_digest: Digest::of(format!("{settings:?}").as_bytes()),
+        scope,
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the operating system gave no threads")?;
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let (sink, observations) = Sink::bounded(IN_FLIGHT);
+    let context = Arc::new(Context {
+        tls: settings.tls.clone(),
+        filesystem: settings.filesystem.clone(),
+        clock: Arc::clone(&clock),
+        cancelled: Arc::clone(&cancelled),
+        progress: Arc::new(Progress::default()),
+    });
+    let shown = {
+        let _entered = runtime.enter();
+        runtime.spawn(cancel_on_signal(Arc::clone(&cancelled)));
+        for &collector in COLLECTORS {
+            runtime.spawn(collect(collector, Arc::clone(&context), sink.clone()));
+        }
+        drop(sink);
+        Shown::begin(Arc::clone(&context.progress))
+    };
+    let kept = keep(store, run, observations, runtime.handle());
+    drop(shown);
+    // A collector that outlives its sink has nobody to report to.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    let cancelled = cancelled.load(Ordering::Relaxed);
+    let end = match &kept {
+        Ok(_) if cancelled => RunEnd::Cancelled,
+        Ok(_) => RunEnd::Completed,
+        Err(error) => RunEnd::Failed(error.to_string()),
+    };
+    store.end_run(run, clock(), end)?;
+    Ok(Scanned { run, anything_read: kept?, cancelled })
+}
+
+/// Runs one collector. What goes wrong with it as a whole, a panic included, is a gap of its own.
+async fn collect(collector: &'static dyn Collector, context: Arc<Context>, sink: Sink) {
+    let (inner, its_sink) = (Arc::clone(&context), sink.clone());
+    let task = tokio::spawn(async move { collector.collect(&inner, its_sink).await });
+    let detail = match task.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the collector broke down; please report this with the log".to_owned(),
+    };
+    tracing::error!(collector = collector.name(), %detail, "A collector could not work.");
+    let (name, time) = (collector.name().to_owned(), context.now());
+    let gap = Gap {
+        place: Place::Scope(name.clone()),
+        collector: name.clone(),
+        reason: GapReason::CollectorFailed,
+        detail,
+        first_seen: time,
+        last_seen: time,
+    };
+    let coverage = Coverage { finished: time, asked: 1, read: 0, not_read: 1, octets: 0 };
+    // Nobody takes observations any more when the store failed; that is the error to show.
+    let _ = sink.send(Observation::Missed(gap)).await;
+    let scope = "the whole collector".to_owned();
+    let _ = sink.send(Observation::Covered { collector: name, scope, coverage }).await;
+}
+
+/// The first interrupt ends the run in good order: what was found is kept.
+async fn cancel_on_signal(cancelled: Arc<AtomicBool>) {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        };
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+    tracing::warn!("Ending early; what was found is kept.");
+    cancelled.store(true, Ordering::Relaxed);
+}
+
+/// Takes observations until every collector is done, parses each encoding once, and writes
+/// batches. Gives whether any place was read.
+fn keep(
+    store: &mut SqliteStore,
+    run: RunId,
+    mut observations: mpsc::Receiver<Observation>,
+    runtime: &tokio::runtime::Handle,
+) -> anyhow::Result<bool> {
+    let mut inventory = Inventory::default();
+    let mut batch = Batch::default();
+    let mut size = 0;
+    let mut began = Instant::now();
+    let mut anything_read = false;
+    loop {
+        if size >= BATCH || (size > 0 && began.elapsed() >= BATCH_AGE) {
+            store.record(run, &batch)?;
+            batch = Batch::default();
+            size = 0;
+        }
+        let next = async { tokio::time::timeout(BATCH_AGE, observations.recv()).await };
+        let Ok(next) = runtime.block_on(next) else { continue };
+        let Some(observation) = next else { break };
+        if size == 0 {
+            began = Instant::now();
+        }
+        size += 1;
+        match observation {
+            Observation::Found { raw, sighting } => {
+                let seen = sighting.clone();
+                if let Some(id) = inventory.absorb(Observation::Found { raw, sighting })
+                    && let Some(known) = inventory.get(id)
+                {
+                    let mut asset = Asset::new(id, known.body.clone());
+                    asset.see(seen);
+                    batch.assets.push(asset);
+                }
+            }
+            Observation::Missed(gap) => batch.gaps.push(gap),
+            Observation::Covered { collector, scope, coverage } => {
+                anything_read |= coverage.read > 0;
+                batch.coverage.push((collector, scope, coverage));
+            }
+        }
+    }
+    store.record(run, &batch)?;
+    Ok(anything_read)
+}

@@ -1,0 +1,170 @@
+//! Keeps runs, what they saw, answers and assessments, and says what changed between two runs.
+//!
+//! The database stands behind one trait, [`Store`]; [`SqliteStore`] keeps it in one file of mode
+//! 0600. Every batch is one transaction: an agent that is killed loses at most the batch it was
+//! writing. What a run saw is kept for good, so any past run can be loaded exactly as it was, and
+//! ended runs form a hash chain that [`Store::verify_chain`] walks.
+//!
+//! What this crate does not do: it reads no clock, collects nothing, judges nothing and holds no
+//! private key; there is none in the types it takes. The chain shows edits, but not that the
+//! newest runs were cut off, nor that somebody computed all digests anew: whoever must rule that
+//! out keeps the newest [`RunRecord::digest`] elsewhere, in a printed report for example.
+//!
+//! ```
+//! use pki_inventory::{Digest, Inventory, Observation, Place, Raw, Sighting, Time};
+//! use pki_store::{Batch, RunEnd, RunStart, Selection, SqliteStore, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("store.db");
+//! let mut seen = Inventory::default();
+//! let place = Sighting::at(Place::file("/etc/ssl/broken.der"), "filesystem", Time(1_700_000_000));
+//! seen.absorb(Observation::found(Raw::Certificate(vec![0x30, 0x00]), place));
+//!
+//! let mut store = SqliteStore::open(&path)?;
+//! let run = store.begin_run(&RunStart {
+//!     started: Time(1_700_000_000),
+//!     scope: r#"{"filesystem":["/etc/ssl"]}"#.to_owned(),
+//!     config_digest: Digest::of(b"the configuration"),
+//!     agent_version: "0.1.0".to_owned(),
+//! })?;
+//! store.record(run, &Batch::from(&seen))?;
+//! store.end_run(run, Time(1_700_000_060), RunEnd::Completed)?;
+//!
+//! assert_eq!(store.inventory(Selection::Run(run))?, seen);
+//! assert!(store.verify_chain()?.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+
+mod changes;
+mod error;
+mod record;
+mod sqlite;
+
+pub use changes::{Changes, Renewal};
+pub use error::StoreError;
+pub use record::{
+    Answers, Assessment, AssessmentId, AssessmentRecord, Batch, BrokenLink, Counts, Damage,
+    Outcome, RunEnd, RunId, RunRecord, RunStart,
+};
+pub use sqlite::SqliteStore;
+
+use pki_inventory::{Digest, Inventory, Time};
+
+/// Which runs an inventory is loaded from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// What this run saw, with first-seen times as known when it saw it.
+    Run(RunId),
+    /// The latest completed run; when none was ever completed, the latest one.
+    Latest,
+    /// What all runs saw, laid over each other.
+    All,
+}
+
+/// The database behind the agent.
+///
+/// Methods that change something take `&mut self`: there is one writer. A web server that reads
+/// while a run is going on opens a store of its own.
+pub trait Store: Send {
+    /// Begins a run. One that never ended is closed as [`Outcome::Interrupted`] first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] while another agent is in the middle of a run.
+    fn begin_run(&mut self, start: &RunStart) -> Result<RunId, StoreError>;
+
+    /// Writes what a run saw, all of it or, on any error, nothing. Writing a batch again changes
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::RunEnded`] when the run is over, [`StoreError::WrongId`] for an asset that is
+    /// not what its id says.
+    fn record(&mut self, run: RunId, batch: &Batch) -> Result<(), StoreError>;
+
+    /// Ends a run and links it to the chain; returns the digest of its record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::RunEnded`] when it ended before.
+    fn end_run(&mut self, run: RunId, ended: Time, end: RunEnd) -> Result<Digest, StoreError>;
+
+    /// Every run, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn runs(&self) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// Every place where the records are not what was written, oldest run first; empty when all
+    /// is well.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read; what can be read and is wrong is in the list.
+    fn verify_chain(&self) -> Result<Vec<BrokenLink>, StoreError>;
+
+    /// What was seen. The same selection of ended runs gives the same inventory for good.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownRun`], [`StoreError::NoRuns`] for the latest of none, and
+    /// [`StoreError::Damaged`] when what is stored is not what was written.
+    fn inventory(&self, selection: Selection) -> Result<Inventory, StoreError>;
+
+    /// What changed from one run to a later one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::inventory`].
+    fn changes(&self, previous: RunId, current: RunId) -> Result<Changes, StoreError> {
+        let previous = self.inventory(Selection::Run(previous))?;
+        let current = self.inventory(Selection::Run(current))?;
+        Ok(Changes::between(&previous, &current))
+    }
+
+    /// Keeps the answers as they are now and returns their digest. The same text as the latest
+    /// one adds nothing to the history.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    fn save_answers(&mut self, saved: Time, text: &str) -> Result<Digest, StoreError>;
+
+    /// Every version of the answers, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn answers(&self) -> Result<Vec<Answers>, StoreError>;
+
+    /// The answers as saved last; `None` when none ever were.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn latest_answers(&self) -> Result<Option<Answers>, StoreError>;
+
+    /// Keeps an assessment.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownRun`] when it rests on a run that is not here.
+    fn save_assessment(&mut self, assessment: &Assessment) -> Result<AssessmentId, StoreError>;
+
+    /// Every assessment without its text, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn assessments(&self) -> Result<Vec<AssessmentRecord>, StoreError>;
+
+    /// One assessment.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownAssessment`].
+    fn assessment(&self, id: AssessmentId) -> Result<Assessment, StoreError>;
+}

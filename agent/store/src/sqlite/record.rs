@@ -1,0 +1,372 @@
+//! Writing what a run saw.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use pki_inventory::{
+    Asset, AssetId, Body, Circumstances, Coverage, Digest, Gap, Kind, Sighting, Time,
+};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
+
+use super::load::{body_of, coverage_of};
+use super::{Fault, runs};
+use crate::{Batch, RunId, StoreError};
+
+/// Writes a batch. The caller holds the transaction.
+pub(super) fn record(connection: &Connection, run: RunId, batch: &Batch) -> Result<(), Fault> {
+    runs::require_open(connection, run)?;
+    for asset in &batch.assets {
+        let row = record_asset(connection, run, asset)?;
+        for sighting in asset.sightings() {
+            record_sighting(connection, run, row, sighting)?;
+        }
+    }
+    for gap in &batch.gaps {
+        record_gap(connection, run, gap)?;
+    }
+    for (collector, scope, coverage) in &batch.coverage {
+        record_coverage(connection, run, collector, scope, coverage)?;
+    }
+    Ok(())
+}
+
+/// The facts of an asset at one time: a row of `bodies`, and for endpoints when it was asked.
+///
+/// That instant differs in every run and the rest rarely does, so it is kept beside the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Facts {
+    body: i64,
+    observed: Option<i64>,
+}
+
+fn record_asset(connection: &Connection, run: RunId, asset: &Asset) -> Result<i64, Fault> {
+    let id = asset.id;
+    if asset.body.kind() != id.kind {
+        return Err(StoreError::WrongId { asset: id }.into());
+    }
+    let known = connection
+        .prepare_cached("SELECT id, body, observed FROM assets WHERE sha256 = ?1 AND kind = ?2")?
+        .query_row(params![id.sha256.octets(), id.kind.name()], |row| {
+            Ok((row.get(0)?, Facts { body: row.get(1)?, observed: row.get(2)? }))
+        })
+        .optional()?;
+    let (row, facts) = match known {
+        // The encoding is the identity: there is nothing to compare.
+        Some((row, facts)) if is_encoded(id.kind) => (row, facts),
+        Some((row, summary)) => {
+            let facts = facts_of(connection, asset)?;
+            if is_later(connection, asset, facts, summary)? {
+                connection
+                    .prepare_cached("UPDATE assets SET body = ?2, observed = ?3 WHERE id = ?1")?
+                    .execute(params![row, facts.body, facts.observed])?;
+            }
+            (row, facts)
+        }
+        None => {
+            let facts = facts_of(connection, asset)?;
+            let row = connection
+                .prepare_cached(
+                    "INSERT INTO assets (sha256, kind, body, observed) VALUES (?1, ?2, ?3, ?4)
+                     RETURNING id",
+                )?
+                .query_row(
+                    params![id.sha256.octets(), id.kind.name(), facts.body, facts.observed],
+                    |row| row.get(0),
+                )?;
+            insert_run_asset(connection, run, row, facts)?;
+            return Ok(row);
+        }
+    };
+    let in_run = connection
+        .prepare_cached("SELECT body, observed FROM run_assets WHERE run = ?1 AND asset = ?2")?
+        .query_row(params![run.0, row], |row| {
+            Ok(Facts { body: row.get(0)?, observed: row.get(1)? })
+        })
+        .optional()?;
+    match in_run {
+        None => insert_run_asset(connection, run, row, facts)?,
+        Some(before) if is_later(connection, asset, facts, before)? => {
+            connection
+                .prepare_cached(
+                    "UPDATE run_assets SET body = ?3, observed = ?4 WHERE run = ?1 AND asset = ?2",
+                )?
+                .execute(params![run.0, row, facts.body, facts.observed])?;
+        }
+        Some(_) => {}
+    }
+    Ok(row)
+}
+
+fn insert_run_asset(c: &Connection, run: RunId, row: i64, facts: Facts) -> Result<(), Fault> {
+    c.prepare_cached(
+        "INSERT INTO run_assets (run, asset, body, observed) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![run.0, row, facts.body, facts.observed])?;
+    Ok(())
+}
+
+/// Whether these facts replace others of the same asset, as in [`pki_inventory::Inventory::add`]:
+/// the greater body counts.
+fn is_later(c: &Connection, asset: &Asset, facts: Facts, before: Facts) -> Result<bool, Fault> {
+    match facts.observed.cmp(&before.observed) {
+        Ordering::Greater => Ok(true),
+        Ordering::Less => Ok(false),
+        Ordering::Equal if facts.body == before.body => Ok(false),
+        Ordering::Equal => {
+            let content: Vec<u8> = c
+                .prepare_cached("SELECT content FROM bodies WHERE id = ?1")?
+                .query_row([before.body], |row| row.get(0))?;
+            Ok(asset.body > body_of(asset.id, content, before.observed)?)
+        }
+    }
+}
+
+fn facts_of(connection: &Connection, asset: &Asset) -> Result<Facts, Fault> {
+    let (content, observed) = encode(asset)?;
+    let sha256 = Digest::of(&content);
+    if is_encoded(asset.id.kind) && sha256 != asset.id.sha256 {
+        return Err(StoreError::WrongId { asset: asset.id }.into());
+    }
+    let known = connection
+        .prepare_cached("SELECT id FROM bodies WHERE sha256 = ?1")?
+        .query_row([sha256.octets()], |row| row.get(0))
+        .optional()?;
+    let body = match known {
+        Some(body) => body,
+        None => connection
+            .prepare_cached("INSERT INTO bodies (sha256, content) VALUES (?1, ?2) RETURNING id")?
+            .query_row(params![sha256.octets(), content], |row| row.get(0))?,
+    };
+    Ok(Facts { body, observed })
+}
+
+/// Kinds that are kept as the encoding whose digest is their identity.
+pub(super) fn is_encoded(kind: Kind) -> bool {
+    matches!(kind, Kind::Certificate | Kind::RevocationList | Kind::SigningRequest)
+}
+
+fn encode(asset: &Asset) -> Result<(Cow<'_, [u8]>, Option<i64>), Fault> {
+    let id = asset.id;
+    Ok(match &asset.body {
+        Body::Certificate(certificate) => (Cow::Borrowed(&certificate.der), None),
+        Body::RevocationList(list) => (Cow::Borrowed(&list.der), None),
+        Body::SigningRequest(request) => (Cow::Borrowed(&request.der), None),
+        Body::Endpoint(endpoint) => {
+            (json(id, &endpoint.handshake)?.into_bytes().into(), Some(endpoint.observed.0))
+        }
+        Body::Key(key) => (json(id, key)?.into_bytes().into(), None),
+        Body::TrustStore(store) => (json(id, store)?.into_bytes().into(), None),
+        Body::Unparsed(unparsed) => (json(id, unparsed)?.into_bytes().into(), None),
+    })
+}
+
+fn json(id: AssetId, facts: &impl serde::Serialize) -> Result<String, Fault> {
+    serde_json::to_string(facts).map_err(|error| Fault::Unwritable(format!("{id}: {error}")))
+}
+
+/// The statements for one kind of thing that is seen from a first to a last time.
+struct Statements {
+    find: &'static str,
+    insert: &'static str,
+    update: &'static str,
+    find_in_run: &'static str,
+    insert_in_run: &'static str,
+    update_in_run: &'static str,
+}
+
+const SIGHTING: Statements = Statements {
+    find: "SELECT id, first_seen, last_seen, circumstances FROM sightings
+           WHERE asset = ?1 AND place = ?2 AND collector = ?3",
+    insert: "INSERT INTO sightings (asset, place, collector, first_seen, last_seen, circumstances)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+    update: "UPDATE sightings SET first_seen = ?2, last_seen = ?3, circumstances = ?4 WHERE id = ?1",
+    find_in_run: "SELECT first_seen, last_seen, circumstances FROM run_sightings
+                  WHERE run = ?1 AND sighting = ?2",
+    insert_in_run: "INSERT INTO run_sightings (run, sighting, first_seen, last_seen, circumstances)
+                    VALUES (?1, ?2, ?3, ?4, ?5)",
+    update_in_run: "UPDATE run_sightings SET first_seen = ?3, last_seen = ?4, circumstances = ?5
+                    WHERE run = ?1 AND sighting = ?2",
+};
+
+const GAP: Statements = Statements {
+    find: "SELECT id, first_seen, last_seen, detail FROM gaps
+           WHERE place = ?1 AND collector = ?2 AND reason = ?3",
+    insert: "INSERT INTO gaps (place, collector, reason, first_seen, last_seen, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+    update: "UPDATE gaps SET first_seen = ?2, last_seen = ?3, detail = ?4 WHERE id = ?1",
+    find_in_run: "SELECT first_seen, last_seen, detail FROM run_gaps WHERE run = ?1 AND gap = ?2",
+    insert_in_run: "INSERT INTO run_gaps (run, gap, first_seen, last_seen, detail)
+                    VALUES (?1, ?2, ?3, ?4, ?5)",
+    update_in_run: "UPDATE run_gaps SET first_seen = ?3, last_seen = ?4, detail = ?5
+                    WHERE run = ?1 AND gap = ?2",
+};
+
+/// From when to when, and the row of `texts` that says the rest, as of the later end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    first: i64,
+    last: i64,
+    text: i64,
+}
+
+fn record_sighting(c: &Connection, run: RunId, row: i64, sighting: &Sighting) -> Result<(), Fault> {
+    let text = serde_json::to_string(&sighting.circumstances)
+        .map_err(|error| Fault::Unwritable(format!("a sighting at {}: {error}", sighting.place)))?;
+    let seen = seen(c, sighting.first_seen, sighting.last_seen, &text)?;
+    let place = sighting.place.to_string();
+    upsert(c, &SIGHTING, run, [&row, &place, &sighting.collector], seen, |before| {
+        let before: Circumstances = serde_json::from_str(before)
+            .map_err(|error| Fault::Damaged(format!("circumstances `{before}`: {error}")))?;
+        Ok(sighting.circumstances > before)
+    })
+}
+
+fn record_gap(c: &Connection, run: RunId, gap: &Gap) -> Result<(), Fault> {
+    let seen = seen(c, gap.first_seen, gap.last_seen, &gap.detail)?;
+    let (place, reason) = (gap.place.to_string(), gap.reason.to_string());
+    upsert(c, &GAP, run, [&place, &gap.collector, &reason], seen, |before| {
+        Ok(gap.detail.as_str() > before)
+    })
+}
+
+fn seen(c: &Connection, first: Time, last: Time, text: &str) -> Result<Seen, Fault> {
+    let known = c
+        .prepare_cached("SELECT id FROM texts WHERE text = ?1")?
+        .query_row([text], |row| row.get(0))
+        .optional()?;
+    let text = match known {
+        Some(row) => row,
+        None => c
+            .prepare_cached("INSERT INTO texts (text) VALUES (?1) RETURNING id")?
+            .query_row([text], |row| row.get(0))?,
+    };
+    Ok(Seen { first: first.0, last: last.0, text })
+}
+
+/// Joins what is seen now with what was seen before, over all runs and within this one. The rows
+/// of a run begin at the first time of all runs so far, so a past run keeps saying what was known
+/// then.
+fn upsert(
+    c: &Connection,
+    sql: &Statements,
+    run: RunId,
+    key: [&dyn ToSql; 3],
+    seen: Seen,
+    wins_tie: impl Fn(&str) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let known: Option<(i64, Seen)> = c
+        .prepare_cached(sql.find)?
+        .query_row(&key[..], |row| {
+            let seen = Seen { first: row.get(1)?, last: row.get(2)?, text: row.get(3)? };
+            Ok((row.get(0)?, seen))
+        })
+        .optional()?;
+    let Some((row, before)) = known else {
+        let [one, two, three] = key;
+        let row: i64 = c
+            .prepare_cached(sql.insert)?
+            .query_row(params![one, two, three, seen.first, seen.last, seen.text], |r| r.get(0))?;
+        return insert_in_run(c, sql, run, row, seen);
+    };
+    let joined = join(c, before, seen, &wins_tie)?;
+    if joined != before {
+        c.prepare_cached(sql.update)?.execute(params![
+            row,
+            joined.first,
+            joined.last,
+            joined.text
+        ])?;
+    }
+    let seen = Seen { first: joined.first, ..seen };
+    let in_run = c
+        .prepare_cached(sql.find_in_run)?
+        .query_row(params![run.0, row], |row| {
+            Ok(Seen { first: row.get(0)?, last: row.get(1)?, text: row.get(2)? })
+        })
+        .optional()?;
+    let Some(before) = in_run else { return insert_in_run(c, sql, run, row, seen) };
+    let joined = join(c, before, seen, &wins_tie)?;
+    if joined != before {
+        c.prepare_cached(sql.update_in_run)?.execute(params![
+            run.0,
+            row,
+            joined.first,
+            joined.last,
+            joined.text
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_in_run(
+    c: &Connection,
+    sql: &Statements,
+    run: RunId,
+    row: i64,
+    seen: Seen,
+) -> Result<(), Fault> {
+    c.prepare_cached(sql.insert_in_run)?
+        .execute(params![run.0, row, seen.first, seen.last, seen.text])?;
+    Ok(())
+}
+
+/// Earliest first, latest last, text of the later one, as the inventory joins.
+fn join(
+    c: &Connection,
+    before: Seen,
+    seen: Seen,
+    wins_tie: &impl Fn(&str) -> Result<bool, Fault>,
+) -> Result<Seen, Fault> {
+    let wins = match seen.last.cmp(&before.last) {
+        Ordering::Greater => true,
+        Ordering::Less => false,
+        Ordering::Equal if seen.text == before.text => false,
+        Ordering::Equal => {
+            let text: String = c
+                .prepare_cached("SELECT text FROM texts WHERE id = ?1")?
+                .query_row([before.text], |row| row.get(0))?;
+            wins_tie(&text)?
+        }
+    };
+    Ok(Seen {
+        first: seen.first.min(before.first),
+        last: seen.last.max(before.last),
+        text: if wins { seen.text } else { before.text },
+    })
+}
+
+fn record_coverage(
+    c: &Connection,
+    run: RunId,
+    collector: &str,
+    scope: &str,
+    coverage: &Coverage,
+) -> Result<(), Fault> {
+    let before = c
+        .prepare_cached(
+            "SELECT finished, asked, read, not_read, octets FROM coverage
+             WHERE run = ?1 AND collector = ?2 AND scope = ?3",
+        )?
+        .query_row(params![run.0, collector, scope], |row| coverage_of(row, 0))
+        .optional()?;
+    if before.is_some_and(|before| before >= *coverage) {
+        return Ok(());
+    }
+    // SQLite counts to 2^63; the cast there and back is exact for what lies above.
+    c.prepare_cached(
+        "INSERT OR REPLACE INTO coverage
+           (run, collector, scope, finished, asked, read, not_read, octets)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        run.0,
+        collector,
+        scope,
+        coverage.finished.0,
+        coverage.asked.cast_signed(),
+        coverage.read.cast_signed(),
+        coverage.not_read.cast_signed(),
+        coverage.octets.cast_signed(),
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! From a block of text or a binary encoding to what is reported of it.
+//!
+//! Programs, documents and test data are full of markers that begin no object. Two rules keep them
+//! out: a block has to look like an encoding before it is called broken, and one that does not
+//! stand on lines of its own has to be flawless. A file that is named, or begins, like
+//! cryptographic material is held to its word: there, whatever is broken is said to be.
+
+use pki_inventory::{Digest, Kind, Raw};
+
+use super::content::Strictness;
+use super::der_shape::{Shape, announced, shape};
+use super::encrypted_key;
+use super::pem::{Block, Fault};
+use super::private_key::{self, Format};
+use super::report::FileReport;
+
+/// What a label promises (RFC 7468 and what OpenSSL writes besides).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    Encoding(Shape),
+    /// `SubjectPublicKeyInfo` or the bare RSA form.
+    RsaPublicKey,
+    /// A certificate with OpenSSL's trust settings behind it.
+    TrustedCertificate,
+    /// Known, not read.
+    NotRead,
+    /// Nothing of the field, or nothing that is an object: parameters, signatures.
+    Nothing,
+}
+
+/// The least that is called a broken object where nothing else says that it should be one.
+const LEAST_BROKEN: usize = 24;
+
+/// Reports one block of text.
+pub(super) fn block(block: Block, strict: Strictness, report: &mut FileReport<'_>) {
+    let promise = promise(&block.label);
+    let held_to_word = strict.telling || strict.begins;
+    let whole = block.fault.is_none();
+    // A secret may be in the buffers even when nothing comes of the block.
+    let secret = block.label.ends_with("PRIVATE KEY") || block.label.ends_with("PRIVATE KEY BLOCK");
+    report.private_key |= secret && !block.octets.is_empty();
+    match promise {
+        Promise::Nothing => report.known_otherwise |= whole && block.own_line,
+        Promise::NotRead if whole && block.own_line && !block.octets.is_empty() => {
+            report.not_read(format!("`{}`", block.label));
+        }
+        Promise::NotRead => {}
+        Promise::Encoding(_) | Promise::RsaPublicKey | Promise::TrustedCertificate => {
+            let encrypted = block.dek_info.is_some();
+            let plausible = if whole {
+                encrypted || announced(&block.octets).is_some()
+            } else {
+                block.octets.len() >= LEAST_BROKEN
+                    && (encrypted || announced(&block.octets).is_some_and(|length| length > 64))
+                    && block.fault != Some(Fault::NotBase64 { text: false })
+            };
+            let flawless =
+                whole && (encrypted || announced(&block.octets) == Some(block.octets.len()));
+            if if block.own_line { plausible || held_to_word } else { flawless } {
+                object(promise, block, report);
+            }
+        }
+    }
+}
+
+/// Reports a block that is meant to be an object.
+fn object(promise: Promise, block: Block, report: &mut FileReport<'_>) {
+    let claimed = match promise {
+        Promise::Encoding(shape) => kind(shape).unwrap_or(Kind::Unparsed),
+        Promise::TrustedCertificate => Kind::Certificate,
+        _ => Kind::Key,
+    };
+    let what = |error: &dyn std::fmt::Display| format!("`{}`: {error}", block.label);
+    let octets = &block.octets;
+    if octets.is_empty() {
+        let error = block.fault.as_ref().map_or_else(
+            || what(&"nothing is between its BEGIN and END lines"),
+            |fault| what(fault),
+        );
+        // Not all empty things are one thing: the label tells them apart.
+        report.unparsed_as(Digest::of(block.label.as_bytes()), claimed, 0, error);
+        return;
+    }
+    if let Some(fault) = &block.fault {
+        report.unparsed(claimed, octets, what(fault));
+        return;
+    }
+    let key = match (promise, &block.dek_info) {
+        (Promise::Encoding(shape), Some(cipher)) if format(shape).is_some() => {
+            encrypted_key::legacy(&block.label, cipher, octets)
+        }
+        (Promise::RsaPublicKey, _) => private_key::read_public(octets, true),
+        (Promise::Encoding(Shape::PublicKey), _) => private_key::read_public(octets, false),
+        (Promise::TrustedCertificate, _) => {
+            // X509_AUX stands behind the certificate (PEM_read_bio_X509_AUX(3)).
+            let end = announced(octets).filter(|end| *end <= octets.len()).unwrap_or(octets.len());
+            return signed(Shape::Certificate, &octets[..end], &what, report);
+        }
+        (Promise::Encoding(shape), _) => match format(shape) {
+            Some(format) => private_key::read(format, octets),
+            None => return signed(shape, octets, &what, report),
+        },
+        (Promise::NotRead | Promise::Nothing, _) => return,
+    };
+    match key {
+        Ok(found) => report.key(found),
+        Err(error) => report.unparsed(Kind::Key, octets, what(&error)),
+    }
+}
+
+/// Reports what a label calls a certificate, a revocation list or a request, if it begins like one
+/// and ends where it says. What does not is not handed on: labels lie, and behind a wrong one there
+/// may be a private key.
+fn signed(
+    promised: Shape,
+    octets: &[u8],
+    what: &dyn Fn(&dyn std::fmt::Display) -> String,
+    report: &mut FileReport<'_>,
+) {
+    let (there, announced) = (octets.len(), announced(octets).unwrap_or_default());
+    let error = match shape(octets) {
+        Some(shape) if shape == promised && announced == there => {
+            return encoding(shape, octets, report);
+        }
+        // Told by its content: a key under a wrong label is a key.
+        Some(shape) if format(shape).is_some() && announced == there => {
+            return encoding(shape, octets, report);
+        }
+        Some(shape) if shape == promised && announced < there => {
+            format!("{} octets follow the end of the encoding", there - announced)
+        }
+        Some(shape) if shape == promised => {
+            format!("the encoding announces {announced} octets and only {there} are there")
+        }
+        _ => "the encoding does not begin like one".to_owned(),
+    };
+    report.unparsed(kind(promised).unwrap_or(Kind::Unparsed), octets, what(&error));
+}
+
+/// Reports one complete binary encoding.
+pub(super) fn encoding(shape: Shape, octets: &[u8], report: &mut FileReport<'_>) {
+    match shape {
+        Shape::Certificate => report.encoding(Raw::Certificate(octets.to_vec())),
+        Shape::RevocationList => report.encoding(Raw::RevocationList(octets.to_vec())),
+        Shape::SigningRequest => report.encoding(Raw::SigningRequest(octets.to_vec())),
+        Shape::Container(name) => report.not_read(name),
+        _ => {
+            let key = match format(shape) {
+                Some(format) => {
+                    report.private_key = true;
+                    private_key::read(format, octets)
+                }
+                None => private_key::read_public(octets, false),
+            };
+            match key {
+                Ok(found) => report.key(found),
+                Err(error) => report.unparsed(Kind::Key, octets, error),
+            }
+        }
+    }
+}
+
+/// The kind of asset a shape becomes.
+pub(super) fn kind(shape: Shape) -> Option<Kind> {
+    Some(match shape {
+        Shape::Certificate => Kind::Certificate,
+        Shape::RevocationList => Kind::RevocationList,
+        Shape::SigningRequest => Kind::SigningRequest,
+        Shape::Container(_) => return None,
+        _ => Kind::Key,
+    })
+}
+
+fn format(shape: Shape) -> Option<Format> {
+    Some(match shape {
+        Shape::PrivateKey => Format::Pkcs8,
+        Shape::EncryptedPrivateKey => Format::EncryptedPkcs8,
+        Shape::RsaPrivateKey => Format::Pkcs1,
+        Shape::EcPrivateKey => Format::Sec1,
+        Shape::DsaPrivateKey => Format::Dsa,
+        _ => return None,
+    })
+}
+
+fn promise(label: &str) -> Promise {
+    Promise::Encoding(match label {
+        "CERTIFICATE" | "X509 CERTIFICATE" => Shape::Certificate,
+        "TRUSTED CERTIFICATE" => return Promise::TrustedCertificate,
+        "X509 CRL" => Shape::RevocationList,
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Shape::SigningRequest,
+        "PRIVATE KEY" => Shape::PrivateKey,
+        "ENCRYPTED PRIVATE KEY" => Shape::EncryptedPrivateKey,
+        "RSA PRIVATE KEY" => Shape::RsaPrivateKey,
+        "EC PRIVATE KEY" => Shape::EcPrivateKey,
+        "DSA PRIVATE KEY" => Shape::DsaPrivateKey,
+        "PUBLIC KEY" => Shape::PublicKey,
+        "RSA PUBLIC KEY" => return Promise::RsaPublicKey,
+        "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => return Promise::NotRead,
+        // OpenSSH, PGP, and whatever else calls itself a private key.
+        other if other.ends_with("PRIVATE KEY") || other.ends_with("PRIVATE KEY BLOCK") => {
+            return Promise::NotRead;
+        }
+        _ => return Promise::Nothing,
+    })
+}

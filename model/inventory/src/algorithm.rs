@@ -1,0 +1,204 @@
+//! Names and sizes of public-key and signature algorithms.
+//!
+//! x509-parser names the classical algorithms; the post-quantum OIDs are listed here, because a
+//! dotted number in a report helps nobody.
+
+use serde::{Deserialize, Serialize};
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+
+/// A public-key algorithm with the size or curve that decides its strength.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyAlgorithm {
+    /// `RSA`, `EC`, `Ed25519`, `ML-DSA-65`, or the dotted OID of one without a name here.
+    pub name: String,
+    /// Size of the modulus or field in bits, where the algorithm has one to choose.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bits: Option<u32>,
+    /// Named curve, `explicit` for spelled-out parameters.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub curve: Option<String>,
+}
+
+/// A signature algorithm.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SignatureAlgorithm {
+    /// `sha256WithRSAEncryption`, `ecdsa-with-SHA384`, or the dotted OID.
+    pub name: String,
+    /// Hash function, where the algorithm names one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hash: Option<String>,
+}
+
+/// Curves by OID: RFC 5480 section 2.1.1.1, RFC 5639, SEC 2.
+const CURVES: &[(&str, &str, u32)] = &[
+    ("1.2.840.10045.3.1.1", "P-192", 192),
+    ("1.2.840.10045.3.1.7", "P-256", 256),
+    ("1.3.132.0.10", "secp256k1", 256),
+    ("1.3.132.0.33", "P-224", 224),
+    ("1.3.132.0.34", "P-384", 384),
+    ("1.3.132.0.35", "P-521", 521),
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1", 256),
+    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1", 384),
+    ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1", 512),
+];
+
+/// Algorithms whose OID alone says everything, for keys and signatures alike: RFC 8410, RFC 9881,
+/// RFC 9909, RFC 9935, RFC 9802.
+const WHOLE: &[(&str, &str)] = &[
+    ("1.2.840.113549.1.9.16.3.17", "HSS-LMS"),
+    ("1.3.101.110", "X25519"),
+    ("1.3.101.111", "X448"),
+    ("1.3.101.112", "Ed25519"),
+    ("1.3.101.113", "Ed448"),
+    ("1.3.6.1.5.5.7.6.34", "XMSS"),
+    ("1.3.6.1.5.5.7.6.35", "XMSS-MT"),
+    ("2.16.840.1.101.3.4.3.17", "ML-DSA-44"),
+    ("2.16.840.1.101.3.4.3.18", "ML-DSA-65"),
+    ("2.16.840.1.101.3.4.3.19", "ML-DSA-87"),
+    ("2.16.840.1.101.3.4.3.20", "SLH-DSA-SHA2-128s"),
+    ("2.16.840.1.101.3.4.3.21", "SLH-DSA-SHA2-128f"),
+    ("2.16.840.1.101.3.4.3.22", "SLH-DSA-SHA2-192s"),
+    ("2.16.840.1.101.3.4.3.23", "SLH-DSA-SHA2-192f"),
+    ("2.16.840.1.101.3.4.3.24", "SLH-DSA-SHA2-256s"),
+    ("2.16.840.1.101.3.4.3.25", "SLH-DSA-SHA2-256f"),
+    ("2.16.840.1.101.3.4.3.26", "SLH-DSA-SHAKE-128s"),
+    ("2.16.840.1.101.3.4.3.27", "SLH-DSA-SHAKE-128f"),
+    ("2.16.840.1.101.3.4.3.28", "SLH-DSA-SHAKE-192s"),
+    ("2.16.840.1.101.3.4.3.29", "SLH-DSA-SHAKE-192f"),
+    ("2.16.840.1.101.3.4.3.30", "SLH-DSA-SHAKE-256s"),
+    ("2.16.840.1.101.3.4.3.31", "SLH-DSA-SHAKE-256f"),
+    ("2.16.840.1.101.3.4.4.1", "ML-KEM-512"),
+    ("2.16.840.1.101.3.4.4.2", "ML-KEM-768"),
+    ("2.16.840.1.101.3.4.4.3", "ML-KEM-1024"),
+];
+
+/// Signature algorithms with their hash: RFC 3279, RFC 4055, RFC 5758, RFC 8702.
+const SIGNATURES: &[(&str, &str, &str)] = &[
+    ("1.2.840.113549.1.1.2", "md2WithRSAEncryption", "MD2"),
+    ("1.2.840.113549.1.1.3", "md4WithRSAEncryption", "MD4"),
+    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption", "MD5"),
+    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption", "SHA-1"),
+    ("1.3.14.3.2.29", "sha1WithRSASignature", "SHA-1"),
+    ("1.2.840.113549.1.1.14", "sha224WithRSAEncryption", "SHA-224"),
+    ("1.2.840.113549.1.1.11", "sha256WithRSAEncryption", "SHA-256"),
+    ("1.2.840.113549.1.1.12", "sha384WithRSAEncryption", "SHA-384"),
+    ("1.2.840.113549.1.1.13", "sha512WithRSAEncryption", "SHA-512"),
+    ("1.2.840.10040.4.3", "dsa-with-SHA1", "SHA-1"),
+    ("2.16.840.1.101.3.4.3.1", "dsa-with-SHA224", "SHA-224"),
+    ("2.16.840.1.101.3.4.3.2", "dsa-with-SHA256", "SHA-256"),
+    ("1.2.840.10045.4.1", "ecdsa-with-SHA1", "SHA-1"),
+    ("1.2.840.10045.4.3.1", "ecdsa-with-SHA224", "SHA-224"),
+    ("1.2.840.10045.4.3.2", "ecdsa-with-SHA256", "SHA-256"),
+    ("1.2.840.10045.4.3.3", "ecdsa-with-SHA384", "SHA-384"),
+    ("1.2.840.10045.4.3.4", "ecdsa-with-SHA512", "SHA-512"),
+];
+
+/// Hash functions as they appear in RSASSA-PSS parameters (RFC 4055, section 2.1).
+const HASHES: &[(&str, &str)] = &[
+    ("1.3.14.3.2.26", "SHA-1"),
+    ("2.16.840.1.101.3.4.2.1", "SHA-256"),
+    ("2.16.840.1.101.3.4.2.2", "SHA-384"),
+    ("2.16.840.1.101.3.4.2.3", "SHA-512"),
+    ("2.16.840.1.101.3.4.2.4", "SHA-224"),
+];
+
+const RSA: &str = "1.2.840.113549.1.1.1";
+const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
+const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+const DSA: &str = "1.2.840.10040.4.1";
+
+impl KeyAlgorithm {
+    /// An algorithm with nothing to choose.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), bits: None, curve: None }
+    }
+
+    /// RSA with a modulus of this size.
+    #[must_use]
+    pub fn rsa(bits: u32) -> Self {
+        Self { name: "RSA".to_owned(), bits: Some(bits), curve: None }
+    }
+
+    /// An elliptic curve by its OID in dotted form; `None` for spelled-out parameters.
+    #[must_use]
+    pub fn elliptic(curve_oid: Option<&str>) -> Self {
+        let known = CURVES.iter().find(|(oid, ..)| Some(*oid) == curve_oid);
+        let curve = known.map_or_else(
+            || curve_oid.unwrap_or("explicit").to_owned(),
+            |(_, name, _)| (*name).to_owned(),
+        );
+        Self { name: "EC".to_owned(), bits: known.map(|(.., bits)| *bits), curve: Some(curve) }
+    }
+
+    /// An algorithm by its OID in dotted form, where the OID says everything.
+    #[must_use]
+    pub fn by_oid(oid: &str) -> Self {
+        let name = WHOLE.iter().find(|(known, _)| *known == oid).map_or(oid, |(_, name)| name);
+        Self::named(name)
+    }
+
+    /// Reads the algorithm of a `SubjectPublicKeyInfo`.
+    pub(crate) fn of(spki: &SubjectPublicKeyInfo<'_>) -> Self {
+        let oid = spki.algorithm.algorithm.to_id_string();
+        match oid.as_str() {
+            RSA | RSASSA_PSS => {
+                let bits = match spki.parsed() {
+                    Ok(PublicKey::RSA(key)) => Some(modulus_bits(key.modulus)),
+                    _ => None,
+                };
+                Self { name: "RSA".to_owned(), bits, curve: None }
+            }
+            EC_PUBLIC_KEY => {
+                let curve = spki.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
+                Self::elliptic(curve.map(|oid| oid.to_id_string()).as_deref())
+            }
+            DSA => Self::named("DSA"),
+            other => Self::by_oid(other),
+        }
+    }
+
+    /// `RSA-2048`, `P-256`, `Ed25519`: what a person calls it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match (&self.curve, self.bits) {
+            (Some(curve), _) => curve.clone(),
+            (None, Some(bits)) => format!("{}-{bits}", self.name),
+            (None, None) => self.name.clone(),
+        }
+    }
+}
+
+impl SignatureAlgorithm {
+    /// Reads a signature algorithm with the parameters that decide its hash.
+    pub(crate) fn of(identifier: &AlgorithmIdentifier<'_>) -> Self {
+        let oid = identifier.algorithm.to_id_string();
+        if oid == RSASSA_PSS {
+            // The strength of RSASSA-PSS is in its parameters; absent ones mean SHA-1 (RFC 4055, 3.1).
+            let hash =
+                match x509_parser::signature_algorithm::SignatureAlgorithm::try_from(identifier) {
+                    Ok(x509_parser::signature_algorithm::SignatureAlgorithm::RSASSA_PSS(pss)) => {
+                        let hash = pss.hash_algorithm_oid().to_id_string();
+                        let known = HASHES.iter().find(|(oid, _)| *oid == hash);
+                        Some(known.map_or(hash.clone(), |(_, name)| (*name).to_owned()))
+                    }
+                    _ => None,
+                };
+            return Self { name: "rsassaPss".to_owned(), hash };
+        }
+        if let Some((_, name, hash)) = SIGNATURES.iter().find(|(known, ..)| *known == oid) {
+            return Self { name: (*name).to_owned(), hash: Some((*hash).to_owned()) };
+        }
+        Self { name: KeyAlgorithm::by_oid(&oid).name, hash: None }
+    }
+}
+
+/// Bits of an unsigned big-endian number, leading zeros not counted.
+pub(crate) fn modulus_bits(octets: &[u8]) -> u32 {
+    let significant =
+        octets.iter().position(|octet| *octet != 0).map_or(&[][..], |at| &octets[at..]);
+    significant.first().map_or(0, |first| {
+        u32::try_from(significant.len()).unwrap_or(u32::MAX / 8) * 8 - first.leading_zeros()
+    })
+}

@@ -1,0 +1,241 @@
+//! Assets: one record per thing, under the hash of its encoding.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Certificate, Digest, Endpoint, Key, Place, RevocationList, Sighting, SigningRequest, Time,
+    TrustStore, Unparsed,
+};
+
+/// The kinds of assets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// X.509 certificate.
+    Certificate,
+    /// TLS endpoint.
+    Endpoint,
+    /// Key outside a certificate.
+    Key,
+    /// Certificate revocation list.
+    RevocationList,
+    /// PKCS#10 certification request.
+    SigningRequest,
+    /// Bundle of trust anchors.
+    TrustStore,
+    /// Something that could not be parsed.
+    Unparsed,
+}
+
+/// Kind and digest; prints as `certificate:9f86d0…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AssetId {
+    /// Kind.
+    pub kind: Kind,
+    /// SHA-256 of the encoding; of the place for an endpoint, of the SPKI for a key.
+    pub sha256: Digest,
+}
+
+/// One thing, with every place it was seen at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Identity.
+    pub id: AssetId,
+    /// Facts.
+    pub body: Body,
+    /// By place and collector.
+    pub(crate) sightings: BTreeMap<(Place, String), Sighting>,
+}
+
+/// The facts, by kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Body {
+    /// X.509 certificate.
+    Certificate(Box<Certificate>),
+    /// TLS endpoint.
+    Endpoint(Endpoint),
+    /// Key outside a certificate.
+    Key(Key),
+    /// Certificate revocation list.
+    RevocationList(Box<RevocationList>),
+    /// PKCS#10 certification request.
+    SigningRequest(Box<SigningRequest>),
+    /// Bundle of trust anchors.
+    TrustStore(TrustStore),
+    /// Something that could not be parsed.
+    Unparsed(Unparsed),
+}
+
+impl Kind {
+    /// All kinds, in the order in which reports list them.
+    pub const ALL: &'static [Self] = &[
+        Self::Certificate,
+        Self::Endpoint,
+        Self::Key,
+        Self::RevocationList,
+        Self::SigningRequest,
+        Self::TrustStore,
+        Self::Unparsed,
+    ];
+
+    /// The name used in ids, files and options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::Endpoint => "endpoint",
+            Self::Key => "key",
+            Self::RevocationList => "revocation-list",
+            Self::SigningRequest => "signing-request",
+            Self::TrustStore => "trust-store",
+            Self::Unparsed => "unparsed",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == text).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
+            format!("`{text}` is not a kind of asset; kinds are {}", names.join(", "))
+        })
+    }
+}
+
+impl AssetId {
+    /// The id of a thing of this kind.
+    #[must_use]
+    pub fn new(kind: Kind, sha256: Digest) -> Self {
+        Self { kind, sha256 }
+    }
+}
+
+impl fmt::Display for AssetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.sha256)
+    }
+}
+
+impl FromStr for AssetId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, sha256) = text
+            .split_once(':')
+            .ok_or_else(|| format!("`{text}` is not an asset id (kind:sha256)"))?;
+        Ok(Self::new(kind.parse()?, sha256.parse().map_err(|error| format!("{error}"))?))
+    }
+}
+
+impl Body {
+    /// The kind of thing this is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Certificate(_) => Kind::Certificate,
+            Self::Endpoint(_) => Kind::Endpoint,
+            Self::Key(_) => Kind::Key,
+            Self::RevocationList(_) => Kind::RevocationList,
+            Self::SigningRequest(_) => Kind::SigningRequest,
+            Self::TrustStore(_) => Kind::TrustStore,
+            Self::Unparsed(_) => Kind::Unparsed,
+        }
+    }
+}
+
+impl Asset {
+    /// A thing under its identity, not seen anywhere yet.
+    #[must_use]
+    pub fn new(id: AssetId, body: Body) -> Self {
+        Self { id, body, sightings: BTreeMap::new() }
+    }
+
+    /// Adds a sighting, or joins it with the one already there.
+    pub fn see(&mut self, sighting: Sighting) {
+        match self.sightings.entry((sighting.place.clone(), sighting.collector.clone())) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(sighting);
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                entry.get_mut().join(sighting)
+            }
+        }
+    }
+
+    /// Every sighting, by place.
+    pub fn sightings(&self) -> impl Iterator<Item = &Sighting> {
+        self.sightings.values()
+    }
+
+    /// Every place, sorted, each once.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        let mut last = None;
+        self.sightings.keys().map(|(place, _)| place).filter(move |place| {
+            let new = last != Some(*place);
+            last = Some(*place);
+            new
+        })
+    }
+
+    /// When any collector first saw it.
+    #[must_use]
+    pub fn first_seen(&self) -> Option<Time> {
+        self.sightings().map(|sighting| sighting.first_seen).min()
+    }
+
+    /// When any collector last saw it.
+    #[must_use]
+    pub fn last_seen(&self) -> Option<Time> {
+        self.sightings().map(|sighting| sighting.last_seen).max()
+    }
+
+    /// The certificate, if it is one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match &self.body {
+            Body::Certificate(certificate) => Some(certificate),
+            _ => None,
+        }
+    }
+
+    /// The key, if it is one.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        match &self.body {
+            Body::Key(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The endpoint, if it is one.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.body {
+            Body::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
+        }
+    }
+
+    /// Lays another record of the same thing over this one. The later body wins (only endpoints
+    /// change at all); sightings are joined.
+    pub(crate) fn merge(&mut self, other: Self) {
+        if other.body > self.body {
+            self.body = other.body;
+        }
+        for sighting in other.sightings.into_values() {
+            self.see(sighting);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! One record per certificate, key, endpoint, request, revocation list and trust store, and who
+//! saw it where and when.
+//!
+//! Collectors hand in [`Observation`]s; [`Inventory::absorb`] parses each encoding once and files
+//! it under the SHA-256 of that encoding. Two inventories [merge](Inventory::merge) in any order
+//! and any number of times to the same result, so the records of many runs and many agents can
+//! be laid together.
+//!
+//! What this crate does not do: it reads no file, opens no socket, asks no clock, logs nothing and
+//! judges nothing. It never holds a private key: collectors hand in the public half.
+//!
+//! ```
+//! use pki_inventory::{Inventory, Observation, Place, Raw, Sighting, Time};
+//!
+//! let mut inventory = Inventory::default();
+//! let seen = Sighting::at(Place::file("/etc/ssl/broken.der"), "filesystem", Time(1_700_000_000));
+//! inventory.absorb(Observation::found(Raw::Certificate(vec![0x30, 0x03, 0x02, 0x01]), seen));
+//! assert_eq!(inventory.assets().count(), 1, "what does not parse is kept as unparsed");
+//! ```
+
+mod algorithm;
+mod asset;
+mod certificate;
+mod digest;
+mod endpoint;
+mod gap;
+mod inventory;
+mod key;
+mod observation;
+mod place;
+mod revocation_list;
+mod sighting;
+mod signing_request;
+mod time;
+mod trust_store;
+mod unparsed;
+mod view;
+
+pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+pub use asset::{Asset, AssetId, Body, Kind};
+pub use certificate::{AlternativeName, Certificate, DistinguishedName};
+pub use digest::{Digest, DigestError};
+pub use endpoint::{Endpoint, Handshake, Session, Staple};
+pub use gap::{Coverage, Gap, GapReason};
+pub use inventory::Inventory;
+pub use key::Key;
+pub use observation::{Observation, Raw};
+pub use place::{Place, PlaceError};
+pub use revocation_list::RevocationList;
+pub use sighting::{Circumstances, Encryption, FileFacts, Half, KeyForm, Sighting};
+pub use signing_request::SigningRequest;
+pub use time::{Time, TimeError};
+pub use trust_store::TrustStore;
+pub use unparsed::Unparsed;
+pub use view::{KeyUse, Role, View};

@@ -1,0 +1,67 @@
+//! What collectors hand in.
+
+use crate::{Coverage, Digest, Endpoint, Gap, Key, Sighting, Unparsed};
+
+/// One thing a collector reports. Encodings come as they were received; [`crate::Inventory`]
+/// parses them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all observations are of the large variant")]
+pub enum Observation {
+    /// Something was there.
+    Found {
+        /// What.
+        raw: Raw,
+        /// Where, when, how.
+        sighting: Sighting,
+    },
+    /// Something was asked for and not read.
+    Missed(Gap),
+    /// A scope is done with.
+    Covered {
+        /// The collector.
+        collector: String,
+        /// The scope as the user wrote it.
+        scope: String,
+        /// How much of it was read.
+        coverage: Coverage,
+    },
+}
+
+/// An encoding as received, or, where the encoding must not be kept, its public facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Raw {
+    /// DER of a certificate, or what was presented as one.
+    Certificate(Vec<u8>),
+    /// DER of a certificate revocation list.
+    RevocationList(Vec<u8>),
+    /// DER of a PKCS#10 certification request.
+    SigningRequest(Vec<u8>),
+    /// The public facts of a key. `id` is the SHA-256 of its SPKI or, where that is not visible,
+    /// of its encrypted encoding.
+    Key {
+        /// Identity.
+        id: Digest,
+        /// Facts.
+        key: Key,
+    },
+    /// An endpoint's answer; the sighting's place is its identity.
+    Endpoint(Endpoint),
+    /// A file held these certificates and no private key. Whether that makes it a trust store is
+    /// decided where the certificates are known.
+    Bundle(Vec<Digest>),
+    /// Something that claimed to be an object of the field but is not readable as one.
+    Unparsed {
+        /// SHA-256 of the octets.
+        id: Digest,
+        /// Facts.
+        unparsed: Unparsed,
+    },
+}
+
+impl Observation {
+    /// Something was there.
+    #[must_use]
+    pub fn found(raw: Raw, sighting: Sighting) -> Self {
+        Self::Found { raw, sighting }
+    }
+}

@@ -1,0 +1,167 @@
+//! Where a thing was seen, as a URI.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A place that can be looked at again.
+///
+/// `tls://192.0.2.7:443?sni=www.example.org`, `file:///etc/ssl/x.pem#2`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Place {
+    /// An object in a file; the number counts the objects of that file from 1 and is absent for
+    /// the file as a whole.
+    File {
+        /// The absolute path, percent-encoded as in RFC 8089.
+        path: String,
+        /// Which object of the file.
+        object: Option<u32>,
+    },
+    /// A TLS server.
+    Tls {
+        /// IPv4 address, bracketed IPv6 address, or a name that could not be resolved.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// The name sent in the server name indication (RFC 6066, section 3).
+        server_name: Option<String>,
+    },
+    /// Any other place, such as the scope of a collector that failed as a whole.
+    Scope(String),
+}
+
+/// A text that is not a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceError(String);
+
+impl Place {
+    /// The file at this path as a whole. The path is taken as octets: names on disk need not be
+    /// UTF-8.
+    #[must_use]
+    pub fn file(path: impl AsRef<std::path::Path>) -> Self {
+        let mut encoded = String::new();
+        for &octet in path.as_ref().as_os_str().as_encoded_bytes() {
+            if octet.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&octet) {
+                encoded.push(char::from(octet));
+            } else {
+                // Writing into a String cannot fail.
+                let _ = write!(encoded, "%{octet:02X}");
+            }
+        }
+        Self::File { path: encoded, object: None }
+    }
+
+    /// The same file, one object of it, counted from 1.
+    #[must_use]
+    pub fn object(&self, number: u32) -> Self {
+        match self {
+            Self::File { path, .. } => Self::File { path: path.clone(), object: Some(number) },
+            other => other.clone(),
+        }
+    }
+
+    /// The path of a file place, decoded; `None` for other places.
+    #[must_use]
+    pub fn file_path(&self) -> Option<std::path::PathBuf> {
+        let Self::File { path, .. } = self else { return None };
+        let mut octets = Vec::with_capacity(path.len());
+        let mut rest = path.as_bytes();
+        while let Some((&first, tail)) = rest.split_first() {
+            let decoded = (first == b'%')
+                .then(|| tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()))
+                .flatten()
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            octets.push(decoded.unwrap_or(first));
+            rest = if decoded.is_some() { &tail[2..] } else { tail };
+        }
+        use std::os::unix::ffi::OsStringExt as _;
+        Some(std::ffi::OsString::from_vec(octets).into())
+    }
+
+    /// A TLS server at an address, asked for by name or without one.
+    #[must_use]
+    pub fn tls(address: std::net::SocketAddr, server_name: Option<&str>) -> Self {
+        let host = match address.ip() {
+            std::net::IpAddr::V4(ip) => ip.to_string(),
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        Self::Tls { host, port: address.port(), server_name: server_name.map(str::to_owned) }
+    }
+
+    /// Whether this is a place on the network rather than on a disk.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        matches!(self, Self::Tls { .. })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, object: None } => write!(f, "file://{path}"),
+            Self::File { path, object: Some(number) } => write!(f, "file://{path}#{number}"),
+            Self::Tls { host, port, server_name: None } => write!(f, "tls://{host}:{port}"),
+            Self::Tls { host, port, server_name: Some(name) } => {
+                write!(f, "tls://{host}:{port}?sni={name}")
+            }
+            Self::Scope(text) => write!(f, "scope:{text}"),
+        }
+    }
+}
+
+impl fmt::Display for PlaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is not a place: file:///path#n, tls://host:port?sni=name, scope:text",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for PlaceError {}
+
+impl FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(text: &str) -> Result<Self, PlaceError> {
+        let wrong = || PlaceError(text.to_owned());
+        if let Some(scope) = text.strip_prefix("scope:") {
+            return Ok(Self::Scope(scope.to_owned()));
+        }
+        if let Some(rest) = text.strip_prefix("file://") {
+            return match rest.split_once('#') {
+                None => Ok(Self::File { path: rest.to_owned(), object: None }),
+                Some((path, number)) => {
+                    let number = number.parse().map_err(|_| wrong())?;
+                    Ok(Self::File { path: path.to_owned(), object: Some(number) })
+                }
+            };
+        }
+        let rest = text.strip_prefix("tls://").ok_or_else(wrong)?;
+        let (authority, name) = match rest.split_once("?sni=") {
+            Some((authority, name)) => (authority, Some(name.to_owned())),
+            None => (rest, None),
+        };
+        let (host, port) = authority.rsplit_once(':').ok_or_else(wrong)?;
+        let port = port.parse().map_err(|_| wrong())?;
+        Ok(Self::Tls { host: host.to_owned(), port, server_name: name })
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = PlaceError;
+
+    fn try_from(text: String) -> Result<Self, PlaceError> {
+        text.parse()
+    }
+}
+
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        place.to_string()
+    }
+}

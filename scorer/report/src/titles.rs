@@ -1,0 +1,93 @@
+//! What a person calls an asset or the subject of a finding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pki_inventory::{Asset, AssetId, Body, Handshake, Inventory, Kind, View};
+use pki_rules::{Finding, Rule, Subject};
+
+/// `shop.example.org`, `tls://192.0.2.7:443`, `RSA-2048 key`.
+pub(crate) fn asset(asset: &Asset) -> String {
+    let place = || asset.places().next().map_or_else(String::new, ToString::to_string);
+    match &asset.body {
+        Body::Certificate(certificate) => certificate.display_name(),
+        Body::Endpoint(_) => place(),
+        Body::Key(key) => key
+            .algorithm
+            .as_ref()
+            .map_or_else(|| "encrypted key".to_owned(), |a| format!("{} key", a.label())),
+        Body::RevocationList(list) => format!("revocation list of {}", list.issuer.text),
+        Body::SigningRequest(request) => format!("request for {}", request.subject.text),
+        Body::TrustStore(store) => {
+            format!("trust store of {} certificates, {}", store.members.len(), place())
+        }
+        Body::Unparsed(unparsed) => format!("unparsed {}", unparsed.claimed),
+    }
+}
+
+/// The asset a finding is about, or its scope.
+pub(crate) fn subject(subject: &Subject, view: &View<'_>) -> String {
+    match subject {
+        Subject::Asset(id) => by_id(*id, view),
+        Subject::Scope { collector, scope } => format!("{scope} ({collector})"),
+    }
+}
+
+/// An asset by its id. Keys are called after a certificate of theirs, where there is one: many are
+/// in the inventory through it alone.
+pub(crate) fn by_id(id: AssetId, view: &View<'_>) -> String {
+    let certified = match id.kind {
+        Kind::Key => view.certificates_of(id.sha256).first(),
+        _ => None,
+    };
+    match (view.inventory().get(id), certified) {
+        (_, Some(certificate)) => format!("key of {}", asset(certificate)),
+        (Some(known), None) => asset(known),
+        (None, None) => format!("{} {}", id.kind, id.sha256.short()),
+    }
+}
+
+/// How an endpoint answered, in a few words.
+pub(crate) fn outcome(handshake: &Handshake) -> String {
+    match handshake {
+        Handshake::Shown(session) => match &session.ended {
+            None => "shown".to_owned(),
+            Some(ended) => format!("shown, then ended: {ended}"),
+        },
+        Handshake::Declined { alert, offered } => {
+            format!("declined with {alert}; offered {}", offered.join(", "))
+        }
+        Handshake::NoTls { reason } => format!("no TLS: {reason}"),
+    }
+}
+
+/// How many assets there are of each kind, kinds without any included.
+pub(crate) fn counts(inventory: &Inventory) -> Vec<(Kind, usize)> {
+    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+    for asset in inventory.assets() {
+        *counts.entry(asset.id.kind).or_default() += 1;
+    }
+    Kind::ALL.iter().map(|kind| (*kind, counts.get(kind).copied().unwrap_or(0))).collect()
+}
+
+/// The rule with this id among those that ran.
+pub(crate) fn rule(rules: &[&'static Rule], id: &str) -> Option<&'static Rule> {
+    rules.iter().copied().find(|rule| rule.id == id)
+}
+
+/// The title of a rule among those that ran, else its id.
+pub(crate) fn rule_title<'a>(rules: &[&'static Rule], id: &'a str) -> &'a str {
+    rule(rules, id).map_or(id, |rule| rule.title)
+}
+
+/// Whether a finding is about this asset.
+pub(crate) fn is_about(finding: &Finding, id: AssetId) -> bool {
+    finding.subject == Subject::Asset(id)
+}
+
+/// The rules whose condition must not occur at all: those that a requirement puts on the scale
+/// `never`.
+pub(crate) fn never(document: &crate::Document<'_>) -> BTreeSet<&'static str> {
+    let requirements = document.assessment.requirements.iter();
+    let rules = requirements.flat_map(|requirement| requirement.rules());
+    rules.filter(|rule| rule.scale == "never").map(|rule| rule.rule).collect()
+}

@@ -1,0 +1,139 @@
+//! Findings: one rule's outcome for one item.
+
+use std::fmt;
+
+use pki_inventory::{Asset, AssetId, Body, Kind, Place};
+
+use crate::{Check, Rule, RuleContext};
+
+/// One rule's outcome for one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// What it is about.
+    pub subject: Subject,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Where it can be looked at.
+    pub places: Vec<Place>,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// An asset of the inventory.
+    Asset(AssetId),
+    /// A scope that a collector was given.
+    Scope {
+        /// The collector.
+        collector: String,
+        /// The scope as the user wrote it.
+        scope: String,
+    },
+}
+
+/// The outcomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The condition was looked for and is not there.
+    Met,
+    /// It is there; the sentence says how it shows.
+    NotMet(String),
+    /// The rule is not about this item.
+    NotApplicable,
+    /// It could not be looked for; the sentence says why.
+    Unknown(String),
+}
+
+/// Runs rules over everything in the view, in the order of the rules and of the inventory, and
+/// hands out each finding. `NotApplicable` ones come too, without places.
+pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(Finding)) {
+    for rule in rules {
+        match rule.check {
+            Check::Certificate(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Certificate(certificate) => Some(check(asset, certificate, cx)),
+                _ => None,
+            }),
+            Check::Key(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Key(key) => Some(check(asset, key, cx)),
+                _ => None,
+            }),
+            Check::Endpoint(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Endpoint(endpoint) => Some(check(asset, endpoint, cx)),
+                _ => None,
+            }),
+            Check::CertifiedKey(check) => {
+                for key in cx.view.keys() {
+                    let subject = Subject::Asset(AssetId::new(Kind::Key, key.spki));
+                    let mut places: Vec<Place> =
+                        key.certificates.iter().flat_map(|asset| asset.places()).cloned().collect();
+                    places.sort();
+                    places.dedup();
+                    out(Finding::new(rule.id, subject, check(&key, cx), places));
+                }
+            }
+            Check::Scope(check) => {
+                for (collector, scope, coverage) in cx.view.inventory().coverage() {
+                    let (collector, scope) = (collector.to_owned(), scope.to_owned());
+                    let subject = Subject::Scope { collector, scope };
+                    out(Finding::new(rule.id, subject, check(coverage, cx), Vec::new()));
+                }
+            }
+        }
+    }
+}
+
+fn each_asset(
+    rule: &'static Rule,
+    cx: &RuleContext<'_>,
+    out: &mut dyn FnMut(Finding),
+    check: &dyn Fn(&Asset) -> Option<Outcome>,
+) {
+    for asset in cx.view.inventory().assets() {
+        if let Some(outcome) = check(asset) {
+            let places = match outcome {
+                Outcome::NotApplicable => Vec::new(),
+                _ => asset.places().cloned().collect(),
+            };
+            out(Finding::new(rule.id, Subject::Asset(asset.id), outcome, places));
+        }
+    }
+}
+
+impl Finding {
+    fn new(rule: &'static str, subject: Subject, outcome: Outcome, places: Vec<Place>) -> Self {
+        Self { rule, subject, outcome, places }
+    }
+}
+
+impl Outcome {
+    /// `met`, `not-met`, `not-applicable` or `unknown`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet(_) => "not-met",
+            Self::NotApplicable => "not-applicable",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The sentence, where there is one.
+    #[must_use]
+    pub fn sentence(&self) -> Option<&str> {
+        match self {
+            Self::NotMet(sentence) | Self::Unknown(sentence) => Some(sentence),
+            Self::Met | Self::NotApplicable => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asset(id) => id.fmt(f),
+            Self::Scope { collector, scope } => write!(f, "scope:{collector}:{scope}"),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Small inventories for the tests of rules, written by hand.
+
+use std::collections::BTreeMap;
+
+use pki_inventory::{
+    AlternativeName, Asset, AssetId, Body, Certificate, Circumstances, Coverage, Digest,
+    DistinguishedName, Encryption, Endpoint, FileFacts, Half, Handshake, Inventory, Key,
+    KeyAlgorithm, KeyForm, Kind, Place, Session, Sighting, SignatureAlgorithm, Time, View,
+};
+
+use crate::{KeyLimit, LifetimeLimit, Limits, Outcome, Rule, RuleContext, judge};
+
+/// The instant of every test: 2026-11-21T00:00:00Z.
+pub(crate) const NOW: Time = Time(1_795_219_200);
+
+/// An end-entity certificate for one host, valid from 50 days ago for 40 more.
+pub(crate) fn leaf(host: &str) -> Certificate {
+    Certificate {
+        der: host.as_bytes().to_vec(),
+        version: 3,
+        serial: "01".to_owned(),
+        subject: name(host),
+        issuer: name("Test CA"),
+        not_before: NOW.plus_days(-50),
+        not_after: NOW.plus_days(40),
+        names: vec![AlternativeName::Dns(host.to_owned())],
+        key: KeyAlgorithm::rsa(2048),
+        spki: Digest::of(format!("key of {host}").as_bytes()),
+        signature: SignatureAlgorithm {
+            name: "sha256WithRSAEncryption".to_owned(),
+            hash: Some("SHA-256".to_owned()),
+        },
+        is_ca: Some(false),
+        extended_key_usage: vec!["serverAuth".to_owned()],
+        subject_key_id: None,
+        authority_key_id: None,
+        crl_urls: Vec::new(),
+        ocsp_urls: Vec::new(),
+        policies: Vec::new(),
+        broken_extensions: Vec::new(),
+    }
+}
+
+/// A name with one common name.
+pub(crate) fn name(common_name: &str) -> DistinguishedName {
+    DistinguishedName {
+        text: format!("CN={common_name}"),
+        sha256: Digest::of(common_name.as_bytes()),
+        common_name: Some(common_name.to_owned()),
+        organisation: Some("Test".to_owned()),
+    }
+}
+
+/// The limits of every test; a test changes what it is about.
+pub(crate) fn limits() -> Limits {
+    let sized = |name: &str, bits| KeyLimit { name: name.to_owned(), min_bits: bits };
+    Limits {
+        renewal_days: 30,
+        unattended_days: 7,
+        lifetimes: vec![
+            LifetimeLimit { from: Time(1_598_918_400), days: 398 },
+            LifetimeLimit { from: Time(1_773_532_800), days: 200 },
+        ],
+        keys: vec![sized("RSA", Some(2048)), sized("P-256", None)],
+        signatures: vec!["sha256WithRSAEncryption".to_owned()],
+        protocols: vec!["TLSv1.3".to_owned()],
+        quantum_safe_groups: vec!["X25519MLKEM768".to_owned()],
+        max_gap_share: 0.02,
+        ..Limits::default()
+    }
+}
+
+/// A session that agreed on everything of today.
+pub(crate) fn session() -> Session {
+    Session {
+        version: Some("TLSv1.3".to_owned()),
+        cipher_suite: Some("TLS_AES_128_GCM_SHA256".to_owned()),
+        group: Some("X25519MLKEM768".to_owned()),
+        offered_groups: vec!["X25519MLKEM768".to_owned(), "x25519".to_owned()],
+        alpn: None,
+        staple: None,
+        chain: Vec::new(),
+        ended: None,
+    }
+}
+
+/// An inventory under construction.
+#[derive(Default)]
+pub(crate) struct World {
+    inventory: Inventory,
+}
+
+impl World {
+    /// A certificate that a server presents at this position of its list.
+    pub(crate) fn presented(self, certificate: Certificate, place: &str, position: u16) -> Self {
+        let circumstances =
+            Circumstances { chain_position: Some(position), ..Circumstances::default() };
+        self.certificate(certificate, place, "tls", circumstances)
+    }
+
+    /// A certificate that a server presents as its own.
+    pub(crate) fn served(self, certificate: Certificate) -> Self {
+        self.presented(certificate, "tls://192.0.2.1:443", 0)
+    }
+
+    /// A certificate that lies in a file.
+    pub(crate) fn stored(self, certificate: Certificate) -> Self {
+        self.certificate(certificate, "file:///c.pem", "filesystem", Circumstances::default())
+    }
+
+    fn certificate(
+        mut self,
+        certificate: Certificate,
+        place: &str,
+        collector: &str,
+        circumstances: Circumstances,
+    ) -> Self {
+        let id = AssetId::new(Kind::Certificate, certificate.digest());
+        self.add(id, Body::Certificate(Box::new(certificate)), place, collector, circumstances);
+        self
+    }
+
+    /// The private half of a key, in a file of this mode, group `keys`.
+    pub(crate) fn private_key(
+        mut self,
+        spki: Option<Digest>,
+        algorithm: Option<KeyAlgorithm>,
+        encryption: Encryption,
+        mode: u32,
+    ) -> Self {
+        let form = KeyForm { half: Half::Private, encoding: "PKCS#8".to_owned(), encryption };
+        let file = FileFacts {
+            mode,
+            uid: 0,
+            gid: 7,
+            owner: Some("root".to_owned()),
+            group: Some("keys".to_owned()),
+            modified: NOW,
+        };
+        let circumstances =
+            Circumstances { file: Some(file), key: Some(form), chain_position: None };
+        let id = AssetId::new(Kind::Key, spki.unwrap_or_else(|| Digest::of(b"encrypted")));
+        self.add(
+            id,
+            Body::Key(Key { spki, algorithm }),
+            "file:///k.pem",
+            "filesystem",
+            circumstances,
+        );
+        self
+    }
+
+    /// The private key of this certificate, unencrypted, for its owner only.
+    pub(crate) fn key_of(self, certificate: &Certificate) -> Self {
+        let (spki, key) = (certificate.spki, certificate.key.clone());
+        self.private_key(Some(spki), Some(key), Encryption::None, 0o600)
+    }
+
+    /// The public half of a key, in a file.
+    pub(crate) fn public_key(mut self, spki: Digest) -> Self {
+        let form = KeyForm {
+            half: Half::Public,
+            encoding: "SPKI".to_owned(),
+            encryption: Encryption::None,
+        };
+        let circumstances = Circumstances { key: Some(form), ..Circumstances::default() };
+        let key = Key { spki: Some(spki), algorithm: None };
+        let id = AssetId::new(Kind::Key, spki);
+        self.add(id, Body::Key(key), "file:///p.pem", "filesystem", circumstances);
+        self
+    }
+
+    /// A service that answered like this.
+    pub(crate) fn endpoint(mut self, handshake: Handshake) -> Self {
+        let place = "tls://192.0.2.1:443";
+        let id = AssetId::new(Kind::Endpoint, Digest::of(place.as_bytes()));
+        let body = Body::Endpoint(Endpoint { observed: NOW, handshake });
+        self.add(id, body, place, "tls", Circumstances::default());
+        self
+    }
+
+    /// A scope of which this much was read.
+    pub(crate) fn scope(mut self, asked: u64, not_read: u64) -> Self {
+        let read = asked - not_read;
+        let coverage = Coverage { finished: NOW, asked, read, not_read, octets: 0 };
+        self.inventory.add_coverage("filesystem".to_owned(), "/srv".to_owned(), coverage);
+        self
+    }
+
+    fn add(
+        &mut self,
+        id: AssetId,
+        body: Body,
+        place: &str,
+        collector: &str,
+        circumstances: Circumstances,
+    ) {
+        let place: Place = place.parse().unwrap_or_else(|error| panic!("{error}"));
+        let mut asset = Asset::new(id, body);
+        asset.see(Sighting { circumstances, ..Sighting::at(place, collector, NOW) });
+        self.inventory.add(asset);
+    }
+
+    /// How often the rule came to each outcome, under these limits.
+    pub(crate) fn outcomes(
+        &self,
+        rule: &'static Rule,
+        limits: &Limits,
+    ) -> BTreeMap<&'static str, usize> {
+        let view = View::of(&self.inventory);
+        let mut counts = BTreeMap::new();
+        judge(&[rule], &RuleContext { as_of: NOW, view: &view, limits }, &mut |finding| {
+            if let Outcome::NotMet(sentence) | Outcome::Unknown(sentence) = &finding.outcome {
+                assert!(sentence.len() > 10, "{}: {sentence:?} is no sentence", rule.id);
+            }
+            *counts.entry(finding.outcome.name()).or_default() += 1;
+        });
+        counts
+    }
+}
+
+/// Asserts the one outcome of a rule over a world with one item of its population.
+pub(crate) fn check(rule: &'static Rule, world: &World, limits: &Limits, expected: &'static str) {
+    assert_eq!(world.outcomes(rule, limits), BTreeMap::from([(expected, 1)]), "{}", rule.id);
+}

@@ -1,0 +1,74 @@
+//! `key.algorithm-not-approved`: a private key is of a kind or size that the policy does not
+//! approve.
+//!
+//! ## What it looks at
+//! Keys of which the private half was seen.
+//! ## Why it matters
+//! A weak key is weak wherever its certificate is; keys without a certificate would otherwise
+//! escape every list.
+//! ## What it cannot see
+//! Kind and size of an encrypted key whose format does not tell them: unknown.
+
+use pki_inventory::{Asset, Key};
+
+use crate::key::private_sightings;
+use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "key.algorithm-not-approved",
+    title: "A private key uses an algorithm that is not approved",
+    cites: &[Cite { document: "NIST SP 800-57 part 1 r5", section: "5.6.1" }],
+    in_force: InForce::Policy,
+    fed_by: &["filesystem"],
+    check: Check::Key(check),
+};
+
+fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
+    if private_sightings(asset).next().is_none() {
+        return Outcome::NotApplicable;
+    }
+    match &key.algorithm {
+        None => Outcome::Unknown(
+            "the key is encrypted and its format does not tell its kind".to_owned(),
+        ),
+        Some(algorithm) if cx.limits.approves_key(algorithm) => Outcome::Met,
+        Some(algorithm) => {
+            Outcome::NotMet(format!("is {}, which the policy does not approve", algorithm.label()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::{Digest, Encryption, KeyAlgorithm};
+
+    fn holding(algorithm: Option<KeyAlgorithm>) -> World {
+        let spki = algorithm.as_ref().map(|a| Digest::of(a.label().as_bytes()));
+        World::default().private_key(spki, algorithm, Encryption::None, 0o600)
+    }
+
+    #[test]
+    fn met_with_an_approved_size() {
+        check(&RULE, &holding(Some(KeyAlgorithm::rsa(3072))), &limits(), "met");
+    }
+
+    #[test]
+    fn not_met_with_a_short_one_or_an_unlisted_kind() {
+        check(&RULE, &holding(Some(KeyAlgorithm::rsa(1024))), &limits(), "not-met");
+        check(&RULE, &holding(Some(KeyAlgorithm::named("Ed448"))), &limits(), "not-met");
+    }
+
+    #[test]
+    fn unknown_when_encrypted() {
+        check(&RULE, &holding(None), &limits(), "unknown");
+    }
+
+    #[test]
+    fn not_applicable_to_a_public_key() {
+        let world = World::default().public_key(Digest::of(b"k"));
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
+}

@@ -1,0 +1,68 @@
+//! `key.stored-unencrypted`: a private key lies in a file in the clear.
+//!
+//! ## What it looks at
+//! Private keys seen in files.
+//! ## Why it matters
+//! Whoever reads the file, a backup of it or a disk thrown away, has the key. Encryption, a token
+//! or an HSM makes a copy worthless by itself.
+//! ## What it cannot see
+//! Encryption below the file, such as an encrypted disk; passphrases that lie beside the key.
+
+use pki_inventory::{Asset, Encryption, Key};
+
+use crate::key::private_sightings;
+use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "key.stored-unencrypted",
+    title: "A private key is stored unencrypted",
+    cites: &[
+        Cite { document: "NIST SP 800-57 part 1 r5", section: "6.2.2.3" },
+        Cite { document: "RFC 5958", section: "3" },
+    ],
+    in_force: InForce::Always,
+    fed_by: &["filesystem"],
+    check: Check::Key(check),
+};
+
+fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
+    let _ = (key, cx);
+    let mut files = private_sightings(asset)
+        .filter(|(sighting, _)| sighting.circumstances.file.is_some())
+        .peekable();
+    if files.peek().is_none() {
+        return Outcome::NotApplicable;
+    }
+    match files.find(|(_, form)| form.encryption == Encryption::None) {
+        None => Outcome::Met,
+        Some((_, form)) => Outcome::NotMet(format!("lies in the clear as {}", form.encoding)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::{Digest, Encryption};
+
+    #[test]
+    fn met_when_encrypted() {
+        let encryption = Encryption::Passphrase { kdf: None, cipher: None, iterations: None };
+        let world = World::default().private_key(None, None, encryption, 0o600);
+        check(&RULE, &world, &limits(), "met");
+    }
+
+    #[test]
+    fn not_met_in_the_clear() {
+        let spki = Some(Digest::of(b"k"));
+        let world = World::default().private_key(spki, None, Encryption::None, 0o600);
+        check(&RULE, &world, &limits(), "not-met");
+    }
+
+    #[test]
+    fn not_applicable_to_a_public_key() {
+        let world = World::default().public_key(Digest::of(b"k"));
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
+}

@@ -1,0 +1,61 @@
+//! Rules turn records into findings.
+//!
+//! A rule is a pure function of one item, the instant and the limits of the policy. It names a
+//! condition found, never a requirement, a weight or a level: which requirements it bears on is
+//! said by the map beside the model. `Unknown` means that the evidence was not collected; it is
+//! never a quiet `Met`.
+//!
+//! Adding one is a file in the folder of its subject and a line in [`RULES`].
+//!
+//! ```
+//! use pki_inventory::{Inventory, Time, View};
+//! use pki_rules::{Limits, RULES, RuleContext, judge};
+//!
+//! let inventory = Inventory::default();
+//! let view = View::of(&inventory);
+//! let limits = Limits::default();
+//! let cx = RuleContext { as_of: Time(1_790_000_000), view: &view, limits: &limits };
+//! let mut findings = Vec::new();
+//! judge(RULES, &cx, &mut |finding| findings.push(finding));
+//! assert!(findings.is_empty(), "nothing was seen, so nothing is claimed");
+//! ```
+
+mod cert;
+mod endpoint;
+mod finding;
+#[cfg(test)]
+mod fixtures;
+mod key;
+mod limits;
+mod pattern;
+mod population;
+mod rule;
+mod scan;
+
+pub use finding::{Finding, Outcome, Subject, judge};
+pub use limits::{Approval, KeyLimit, LifetimeLimit, Limits, Owner};
+pub use pattern::matches;
+pub use rule::{Check, Cite, InForce, Rule, RuleContext};
+
+/// Every rule, sorted by id.
+pub const RULES: &[&Rule] = &[
+    &cert::algorithm_not_approved::RULE,
+    &cert::expired_in_service::RULE,
+    &cert::expired_unattended::RULE,
+    &cert::expiring_without_successor::RULE,
+    &cert::issuer_not_approved::RULE,
+    &cert::lifetime_over_limit::RULE,
+    &cert::name_mismatch::RULE,
+    &cert::names_in_common_name_only::RULE,
+    &cert::not_yet_valid_in_service::RULE,
+    &cert::owner_unassigned::RULE,
+    &cert::self_signed_in_service::RULE,
+    &cert::signature_weak::RULE,
+    &endpoint::key_exchange_classical_only::RULE,
+    &endpoint::protocol_not_approved::RULE,
+    &key::algorithm_not_approved::RULE,
+    &key::readable_by_others::RULE,
+    &key::shared_between_names::RULE,
+    &key::stored_unencrypted::RULE,
+    &scan::coverage_low::RULE,
+];

@@ -1,0 +1,108 @@
+//! The thresholds and lists that rules compare with.
+//!
+//! They are what the policy file says, in the form in which rules need it. The defaults here are
+//! empty lists and strict figures; the policy's own defaults are in its commented file.
+
+use pki_inventory::{Certificate, KeyAlgorithm, Time};
+
+/// Thresholds and lists.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Limits {
+    /// A certificate is due for renewal this many days before its end, or when a third of its life
+    /// is left, whichever is later.
+    pub renewal_days: i64,
+    /// An expired certificate still served after this many days says that nobody watches.
+    pub unattended_days: i64,
+    /// Longest validity by first day of validity, oldest first.
+    pub lifetimes: Vec<LifetimeLimit>,
+    /// Approved key algorithms.
+    pub keys: Vec<KeyLimit>,
+    /// Approved signature algorithms, by name.
+    pub signatures: Vec<String>,
+    /// Approved protocol versions, by name.
+    pub protocols: Vec<String>,
+    /// Key exchange groups that resist a quantum computer, by IANA name.
+    pub quantum_safe_groups: Vec<String>,
+    /// Approved issuers; empty means that the policy names none.
+    pub issuers: Vec<Approval>,
+    /// Who owns what; empty means that the policy names nobody.
+    pub owners: Vec<Owner>,
+    /// Groups that may read private keys, by name.
+    pub key_reader_groups: Vec<String>,
+    /// Highest share of a scope that may go unread.
+    pub max_gap_share: f64,
+}
+
+/// An approved key algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyLimit {
+    /// Name of the algorithm or curve.
+    pub name: String,
+    /// Smallest size in bits, for algorithms that come in sizes.
+    pub min_bits: Option<u32>,
+}
+
+/// From a day on, certificates may not be valid longer than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LifetimeLimit {
+    /// First day of validity from which it holds.
+    pub from: Time,
+    /// Days, both ends included, fractions counted as a day.
+    pub days: i64,
+}
+
+/// An approved issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approval {
+    /// By common name of the issuer.
+    CommonName(String),
+    /// By organisation of the issuer.
+    Organisation(String),
+    /// By the issuer's whole name.
+    Name(String),
+}
+
+/// Who answers for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// A person or team.
+    pub owner: String,
+    /// Patterns over names in the certificate.
+    pub names: Vec<String>,
+    /// Patterns over places.
+    pub places: Vec<String>,
+}
+
+impl KeyLimit {
+    /// Whether this line approves the algorithm.
+    #[must_use]
+    pub fn approves(&self, key: &KeyAlgorithm) -> bool {
+        let named = key.name == self.name || key.curve.as_deref() == Some(&self.name);
+        named && self.min_bits.is_none_or(|least| key.bits.is_some_and(|bits| bits >= least))
+    }
+}
+
+impl Limits {
+    /// Whether any line approves the algorithm.
+    #[must_use]
+    pub fn approves_key(&self, key: &KeyAlgorithm) -> bool {
+        self.keys.iter().any(|limit| limit.approves(key))
+    }
+
+    /// The longest validity for a certificate that begins at this instant.
+    #[must_use]
+    pub fn lifetime_at(&self, not_before: Time) -> Option<LifetimeLimit> {
+        self.lifetimes.iter().rev().find(|limit| limit.from <= not_before).copied()
+    }
+
+    /// Whether the issuer of a certificate is approved.
+    #[must_use]
+    pub fn approves_issuer(&self, certificate: &Certificate) -> bool {
+        let issuer = &certificate.issuer;
+        self.issuers.iter().any(|approval| match approval {
+            Approval::CommonName(name) => issuer.common_name.as_ref() == Some(name),
+            Approval::Organisation(name) => issuer.organisation.as_ref() == Some(name),
+            Approval::Name(name) => issuer.text == *name,
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! What a rule is.
+
+use pki_inventory::{Asset, Certificate, Coverage, Endpoint, Key, KeyUse, Time, View};
+
+use crate::{Limits, Outcome};
+
+/// One condition that is looked for.
+#[derive(Debug)]
+pub struct Rule {
+    /// `subject.condition`, the condition being the one that is not met: `cert.expired-in-service`.
+    pub id: &'static str,
+    /// The condition as a sentence without a full stop.
+    pub title: &'static str,
+    /// Where the limit comes from.
+    pub cites: &'static [Cite],
+    /// Since when the limit holds.
+    pub in_force: InForce,
+    /// Names of the collectors whose sightings it needs; their gaps are its gaps.
+    pub fed_by: &'static [&'static str],
+    /// The population and the check.
+    pub check: Check,
+}
+
+/// A document and a section of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cite {
+    /// `RFC 5280`.
+    pub document: &'static str,
+    /// `4.1.2.5`.
+    pub section: &'static str,
+}
+
+/// Since when a limit holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InForce {
+    /// It always did.
+    Always,
+    /// It changed over the years; each item is judged by the limit of its day, which the limits of
+    /// the policy carry.
+    ByDate,
+    /// The policy of the organisation sets it.
+    Policy,
+}
+
+/// A check and what it runs over. An item that the rule is not about is `NotApplicable`.
+#[derive(Debug)]
+pub enum Check {
+    /// Every certificate.
+    Certificate(fn(&Asset, &Certificate, &RuleContext<'_>) -> Outcome),
+    /// Every key seen outside a certificate.
+    Key(fn(&Asset, &Key, &RuleContext<'_>) -> Outcome),
+    /// Every certified key, with its certificates.
+    CertifiedKey(fn(&KeyUse<'_>, &RuleContext<'_>) -> Outcome),
+    /// Every endpoint that answered.
+    Endpoint(fn(&Asset, &Endpoint, &RuleContext<'_>) -> Outcome),
+    /// Every scope of every collector.
+    Scope(fn(&Coverage, &RuleContext<'_>) -> Outcome),
+}
+
+/// What a rule may look at besides its item.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleContext<'a> {
+    /// The instant of judgement.
+    pub as_of: Time,
+    /// The inventory with its joins.
+    pub view: &'a View<'a>,
+    /// The thresholds and lists of the policy.
+    pub limits: &'a Limits,
+}
+
+impl std::fmt::Display for Cite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.section.is_empty() {
+            return f.write_str(self.document);
+        }
+        write!(f, "{}, {}", self.document, self.section)
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules about the reading itself.
+
+pub(crate) mod coverage_low;

@@ -1,0 +1,56 @@
+//! From the policy, as people write it, to the limits that rules compare with.
+
+use jiff::civil::Date;
+use pki_config::{Issuer, Policy};
+use pki_inventory::Time;
+use pki_rules::{Approval, KeyLimit, LifetimeLimit, Limits, Owner};
+
+/// The limits of a policy.
+#[must_use]
+pub fn limits_of(policy: &Policy) -> Limits {
+    let algorithms = &policy.algorithms;
+    Limits {
+        renewal_days: policy.thresholds.renewal_days,
+        unattended_days: policy.thresholds.unattended_days,
+        max_gap_share: policy.thresholds.max_gap_share,
+        lifetimes: policy
+            .lifetimes
+            .iter()
+            .map(|limit| LifetimeLimit { from: start_of(limit.from), days: limit.days })
+            .collect(),
+        keys: algorithms
+            .keys
+            .iter()
+            .map(|kind| KeyLimit { name: kind.name.clone(), min_bits: kind.min_bits })
+            .collect(),
+        signatures: algorithms.signatures.clone(),
+        protocols: algorithms.protocols.clone(),
+        quantum_safe_groups: algorithms.quantum_safe_groups.clone(),
+        issuers: policy
+            .issuers
+            .iter()
+            .map(|issuer| match issuer {
+                Issuer::CommonName(name) => Approval::CommonName(name.clone()),
+                Issuer::Organisation(name) => Approval::Organisation(name.clone()),
+                Issuer::Name(name) => Approval::Name(name.clone()),
+            })
+            .collect(),
+        owners: policy
+            .owners
+            .iter()
+            .map(|entry| Owner {
+                owner: entry.owner.clone(),
+                names: entry.names.clone(),
+                places: entry.places.clone(),
+            })
+            .collect(),
+        key_reader_groups: policy.key_reader_groups.clone(),
+    }
+}
+
+/// The first second of a date in UTC.
+pub(crate) fn start_of(date: Date) -> Time {
+    let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+    // Only dates beyond year 9999 have no instant; far in the future is what they mean.
+    midnight.map_or(Time(i64::MAX), |at| Time(at.timestamp().as_second()))
+}

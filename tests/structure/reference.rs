@@ -1,0 +1,62 @@
+//! Reference pages are made from the words in the code; a stale one fails.
+//! `UPDATE_REFERENCE=1` writes them anew.
+
+use std::fmt::Write as _;
+
+use pki_maturity::{Entry, Map, Model};
+use pki_rules::{Check, RULES};
+
+#[test]
+fn the_page_of_rules_is_made_from_the_rules() {
+    let model = Model::built_in(pki_maturity::DEFAULT_VERSION).unwrap();
+    let map = Map::for_model(&model).unwrap();
+    let mut page = String::from(
+        "# Rules\n\nMade from the rules themselves by `tests/structure/reference.rs`; do not edit.\n",
+    );
+    for rule in RULES {
+        let (subject, condition) = rule.id.split_once('.').unwrap();
+        let path = format!("scorer/rules/src/{subject}/{}.rs", condition.replace('-', "_"));
+        let source = std::fs::read_to_string(super::top().join(path)).unwrap();
+        let doc = source.lines().take_while(|line| line.starts_with("//!"));
+        let doc: Vec<&str> = doc.map(|line| line.trim_start_matches("//!").trim_start()).collect();
+        write!(page, "\n## {}\n\n{}.\n\n", rule.id, rule.title).unwrap();
+        let over = match rule.check {
+            Check::Certificate(_) => "certificates",
+            Check::Key(_) => "keys outside certificates",
+            Check::CertifiedKey(_) => "certified keys",
+            Check::Endpoint(_) => "endpoints",
+            Check::Scope(_) => "scopes",
+        };
+        let cites: Vec<String> = rule.cites.iter().map(ToString::to_string).collect();
+        writeln!(page, "- Runs over: {over}; fed by: {}", rule.fed_by.join(", ")).unwrap();
+        writeln!(page, "- Cites: {}", cites.join("; ")).unwrap();
+        let bears: Vec<String> = map
+            .entries()
+            .filter_map(|(id, entry)| {
+                let Entry::Judged { rules, .. } = entry else { return None };
+                let bearing = rules.iter().find(|bearing| bearing.rule == rule.id)?;
+                Some(format!("`{id}` ({})", bearing.scale))
+            })
+            .collect();
+        writeln!(page, "- Bears on (model {}): {}\n", model.version, bears.join(", ")).unwrap();
+        let mut text = doc.join("\n");
+        for heading in ["What it looks at", "Why it matters", "What it cannot see"] {
+            // Markdown of the module keeps headings close; on a page they need air.
+            text = text.replace(&format!("\n## {heading}\n"), &format!("\n**{heading}.** "));
+            text = text.replace(&format!("\n**{heading}"), &format!("\n\n**{heading}"));
+        }
+        let text = text.replace("\n\n\n", "\n\n");
+        writeln!(page, "{}", text.trim()).unwrap();
+    }
+    compare("docs/reference/rules.md", &page);
+}
+
+fn compare(path: &str, made: &str) {
+    let path = super::top().join(path);
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == made, "{} is stale; UPDATE_REFERENCE=1 writes it anew", path.display());
+}

@@ -1,0 +1,119 @@
+//! Every rule cites, explains itself, proves its outcomes, and bears on something.
+
+use pki_collectors::COLLECTORS;
+use pki_config::Policy;
+use pki_maturity::{Entry, Map, Model, VERSIONS};
+use pki_rules::{Check, RULES, Rule};
+
+/// Rules that bear on no requirement, with the reason.
+const UNMAPPED: &[(&str, &str)] = &[];
+
+fn source(rule: &Rule) -> std::path::PathBuf {
+    let (subject, condition) = rule.id.split_once('.').unwrap();
+    let file = condition.replace('-', "_");
+    super::top().join(format!("scorer/rules/src/{subject}/{file}.rs"))
+}
+
+#[test]
+fn every_rule_cites_a_document_and_a_section() {
+    for rule in RULES {
+        assert!(!rule.cites.is_empty(), "{} cites nothing", rule.id);
+        for cite in rule.cites {
+            assert!(!cite.document.is_empty() && !cite.section.is_empty(), "{}", rule.id);
+        }
+        assert!(!rule.title.is_empty() && !rule.title.ends_with('.'), "{}", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_explains_itself_under_the_three_headings() {
+    for rule in RULES {
+        let text = std::fs::read_to_string(source(rule)).unwrap();
+        assert!(text.starts_with(&format!("//! `{}`: ", rule.id)), "{}", rule.id);
+        for heading in ["## What it looks at", "## Why it matters", "## What it cannot see"] {
+            let (_, below) =
+                text.split_once(heading).unwrap_or_else(|| panic!("{}: {heading}", rule.id));
+            let first = below.lines().nth(1).unwrap_or_default();
+            assert!(first.len() > 20, "{}: nothing under {heading}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn every_rule_proves_all_its_outcomes() {
+    for rule in RULES {
+        let text = std::fs::read_to_string(source(rule)).unwrap();
+        let (code, tests) =
+            text.split_once("#[cfg(test)]").unwrap_or_else(|| panic!("{}", rule.id));
+        for (outcome, name) in [
+            ("Outcome::Met", "\"met\""),
+            ("Outcome::NotMet", "\"not-met\""),
+            ("Outcome::Unknown", "\"unknown\""),
+            ("Outcome::NotApplicable", "\"not-applicable\""),
+        ] {
+            assert_eq!(
+                code.contains(outcome),
+                tests.contains(name),
+                "{}: {outcome} and a test of it go together",
+                rule.id
+            );
+        }
+        assert!(
+            tests.contains("\"unknown\"") || tests.contains("\"not-applicable\""),
+            "{}",
+            rule.id
+        );
+    }
+}
+
+#[test]
+fn every_rule_fits_on_a_screen() {
+    for rule in RULES {
+        let lines = super::code(&source(rule)).lines().count();
+        assert!(lines <= 100, "{} has {lines} lines before its tests", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_is_fed_by_collectors_that_exist() {
+    for rule in RULES {
+        assert!(!rule.fed_by.is_empty(), "{}", rule.id);
+        for feeding in rule.fed_by {
+            assert!(COLLECTORS.iter().any(|c| c.name() == *feeding), "{}: {feeding}", rule.id);
+        }
+        if let Check::Endpoint(_) = rule.check {
+            assert_eq!(rule.fed_by, ["tls"], "{}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn every_rule_bears_on_a_requirement_or_says_why_not() {
+    let model = Model::built_in(pki_maturity::DEFAULT_VERSION).unwrap();
+    let map = Map::for_model(&model).unwrap();
+    for rule in RULES {
+        let mapped = map.requirements_of(rule.id).next().is_some();
+        let excused = UNMAPPED.iter().any(|(id, _)| *id == rule.id);
+        assert!(mapped != excused, "{} is mapped, or listed as unmapped with a reason", rule.id);
+    }
+}
+
+#[test]
+fn every_map_names_rules_and_scales_that_exist() {
+    let policy = Policy::defaults().unwrap();
+    for version in VERSIONS {
+        let map = Map::for_model(&Model::built_in(version.id).unwrap()).unwrap();
+        for (requirement, entry) in map.entries() {
+            let Entry::Judged { rules, .. } = entry else { continue };
+            for bearing in rules {
+                let known = RULES.iter().any(|rule| rule.id == bearing.rule);
+                assert!(known, "{requirement}: no rule {}", bearing.rule);
+                assert!(
+                    policy.scales.contains_key(&bearing.scale),
+                    "{requirement}: {}",
+                    bearing.scale
+                );
+            }
+        }
+    }
+}
