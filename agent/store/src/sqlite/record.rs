@@ -66,13 +66,9 @@ fn record_asset(connection: &Connection, run: RunId, asset: &Asset) -> Result<i6
             let facts = facts_of(connection, asset)?;
             let row = connection
                 .prepare_cached(
-                    "INSERT INTO assets (sha256, kind, body, observed) VALUES (?1, ?2, ?3, ?4)
-                     RETURNING id",
+                    "INSERT INTO assets (sha256, kind, body, observed) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .query_row(
-                    params![id.sha256.octets(), id.kind.name(), facts.body, facts.observed],
-                    |row| row.get(0),
-                )?;
+                .insert(params![id.sha256.octets(), id.kind.name(), facts.body, facts.observed])?;
             insert_run_asset(connection, run, row, facts)?;
             return Ok(row);
         }
@@ -134,8 +130,8 @@ fn facts_of(connection: &Connection, asset: &Asset) -> Result<Facts, Fault> {
     let body = match known {
         Some(body) => body,
         None => connection
-            .prepare_cached("INSERT INTO bodies (sha256, content) VALUES (?1, ?2) RETURNING id")?
-            .query_row(params![sha256.octets(), content], |row| row.get(0))?,
+            .prepare_cached("INSERT INTO bodies (sha256, content) VALUES (?1, ?2)")?
+            .insert(params![sha256.octets(), content])?,
     };
     Ok(Facts { body, observed })
 }
@@ -178,7 +174,7 @@ const SIGHTING: Statements = Statements {
     find: "SELECT id, first_seen, last_seen, circumstances FROM sightings
            WHERE asset = ?1 AND place = ?2 AND collector = ?3",
     insert: "INSERT INTO sightings (asset, place, collector, first_seen, last_seen, circumstances)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     update: "UPDATE sightings SET first_seen = ?2, last_seen = ?3, circumstances = ?4 WHERE id = ?1",
     find_in_run: "SELECT first_seen, last_seen, circumstances FROM run_sightings
                   WHERE run = ?1 AND sighting = ?2",
@@ -192,7 +188,7 @@ const GAP: Statements = Statements {
     find: "SELECT id, first_seen, last_seen, detail FROM gaps
            WHERE place = ?1 AND collector = ?2 AND reason = ?3",
     insert: "INSERT INTO gaps (place, collector, reason, first_seen, last_seen, detail)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     update: "UPDATE gaps SET first_seen = ?2, last_seen = ?3, detail = ?4 WHERE id = ?1",
     find_in_run: "SELECT first_seen, last_seen, detail FROM run_gaps WHERE run = ?1 AND gap = ?2",
     insert_in_run: "INSERT INTO run_gaps (run, gap, first_seen, last_seen, detail)
@@ -236,9 +232,7 @@ fn seen(c: &Connection, first: Time, last: Time, text: &str) -> Result<Seen, Fau
         .optional()?;
     let text = match known {
         Some(row) => row,
-        None => c
-            .prepare_cached("INSERT INTO texts (text) VALUES (?1) RETURNING id")?
-            .query_row([text], |row| row.get(0))?,
+        None => c.prepare_cached("INSERT INTO texts (text) VALUES (?1)")?.insert([text])?,
     };
     Ok(Seen { first: first.0, last: last.0, text })
 }
@@ -263,9 +257,9 @@ fn upsert(
         .optional()?;
     let Some((row, before)) = known else {
         let [one, two, three] = key;
-        let row: i64 = c
+        let row = c
             .prepare_cached(sql.insert)?
-            .query_row(params![one, two, three, seen.first, seen.last, seen.text], |r| r.get(0))?;
+            .insert(params![one, two, three, seen.first, seen.last, seen.text])?;
         return insert_in_run(c, sql, run, row, seen);
     };
     let joined = join(c, before, seen, &wins_tie)?;
