@@ -161,6 +161,7 @@ fn links_are_not_followed_and_only_reported_where_something_stays_unread() {
     assert_eq!(named(GapReason::LinkLoop), ["itself", "real/up", "up"]);
     assert_eq!(named(GapReason::LinkOutOfScope), ["hidden", "out", "out-folder"]);
     assert_eq!(seen.inventory.gaps().count(), 6);
+    assert_eq!((seen.coverage().asked, seen.coverage().read), (1, 1), "links are no places");
     assert_eq!(seen.kinds(), [(Kind::Certificate, 1)]);
     assert_eq!(places(seen.of(Kind::Certificate)[0]).len(), 1);
 }

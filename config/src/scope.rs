@@ -57,7 +57,7 @@ impl Default for FilesystemScope {
             roots: Vec::new(),
             exclude: Vec::new(),
             one_filesystem: false,
-            max_file_bytes: 64 * 1024 * 1024,
+            max_file_bytes: 256 * 1024 * 1024,
             threads: 2,
         }
     }

@@ -97,10 +97,9 @@ fn signed(octets: &[u8]) -> Option<Shape> {
     let mut list = first;
     if list.algorithm().is_some() {
         let name = list.take(SEQUENCE)?;
-        let next = list.0.first().copied();
-        if matches!(next, Some(UTC_TIME | GENERALIZED_TIME))
-            && name.inside().0.first() == Some(&0x31)
-        {
+        // A name is a list of sets, and may be empty where it must not be.
+        let is_name = matches!(name.value.first(), None | Some(0x31));
+        if is_name && matches!(list.0.first(), Some(&(UTC_TIME | GENERALIZED_TIME))) {
             return Some(Shape::RevocationList);
         }
         let mut validity = list.take(SEQUENCE)?.inside();

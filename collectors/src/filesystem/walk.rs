@@ -135,6 +135,10 @@ impl Shared {
         self.counts.not_read.fetch_add(1, Ordering::Relaxed);
         self.cx.progress.ask(1);
         self.cx.progress.finish(1);
+        self.gap(path, reason, detail);
+    }
+
+    fn gap(&self, path: &Path, reason: GapReason, detail: String) {
         let now = self.cx.now();
         let gap = Gap {
             place: Place::file(path),
@@ -201,9 +205,7 @@ impl Worker {
         if kind.is_dir() {
             // Its content comes by itself.
         } else if kind.is_symlink() {
-            if let Some((reason, detail)) = links::judge(path, &self.shared.boundaries) {
-                self.shared.missed(path, reason, detail);
-            }
+            self.link(path);
         } else if kind.is_file() {
             self.file(path);
         } else {
@@ -214,6 +216,18 @@ impl Worker {
                 () => "not a file",
             };
             self.shared.missed(path, GapReason::NotRegularFile, irregular(what));
+        }
+    }
+
+    /// What lies behind a link out of the scope was not asked for, and behind a loop lies nothing:
+    /// neither counts as a place, or a walk of `/etc` alone would seem to have missed most of it.
+    fn link(&self, path: &Path) {
+        match links::judge(path, &self.shared.boundaries) {
+            None => {}
+            Some((reason @ (GapReason::LinkOutOfScope | GapReason::LinkLoop), detail)) => {
+                self.shared.gap(path, reason, detail);
+            }
+            Some((reason, detail)) => self.shared.missed(path, reason, detail),
         }
     }
 

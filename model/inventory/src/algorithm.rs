@@ -4,6 +4,7 @@
 //! dotted number in a report helps nobody.
 
 use serde::{Deserialize, Serialize};
+use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
@@ -144,7 +145,11 @@ impl KeyAlgorithm {
         let oid = spki.algorithm.algorithm.to_id_string();
         match oid.as_str() {
             RSA | RSASSA_PSS => {
-                let bits = match spki.parsed() {
+                // A key restricted to RSASSA-PSS is encoded like any RSA key (RFC 4055, 1.2), but
+                // the parser knows only the general OID.
+                let algorithm = AlgorithmIdentifier::new(OID_PKCS1_RSAENCRYPTION, None);
+                let general = SubjectPublicKeyInfo { algorithm, ..spki.clone() };
+                let bits = match general.parsed() {
                     Ok(PublicKey::RSA(key)) => Some(modulus_bits(key.modulus)),
                     _ => None,
                 };
