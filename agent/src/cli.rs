@@ -16,7 +16,8 @@ use pki_store::RunId;
   pkimm-agent why M.certificate-management.cert-lifecycle
   pkimm-agent inventory export --format jsonl | jq 'select(.kind == \"certificate\")'
 
-Exit codes: 0 fine, 1 findings above --fail-on, 2 problems in input, 3 nothing could be read.
+Exit codes: 0 fine, 1 findings above --fail-on, 2 problems in input, 3 nothing could be read,
+130 ended early by a signal (what was found is kept).
 Logs go to standard error; PKIMM_LOG=debug shows more.")]
 pub struct Cli {
     /// Folder of the report, the store and the answers

@@ -53,9 +53,10 @@ pub fn select(store: &SqliteStore, selection: &SelectionArgs) -> anyhow::Result<
 impl Desk {
     /// Loads what one run saw, and everything it is judged by.
     pub fn load(store: &SqliteStore, judging: &JudgingArgs, dir: &Path) -> anyhow::Result<Self> {
+        let as_of = judging.as_of.unwrap_or_else(pipeline::now);
         let policy = inputs::policy(judging.policy.as_deref())?;
         let (model, map) = inputs::model(&judging.model)?;
-        let answers = inputs::answers(judging.answers.as_deref(), dir, &model)?;
+        let answers = inputs::answers(judging.answers.as_deref(), dir, &model, as_of)?;
         let runs = store.runs()?;
         let run = match judging.run {
             Some(run) => run,
@@ -71,8 +72,8 @@ impl Desk {
             policy,
             answers,
             answers_text,
-            history: history(&runs, run),
-            as_of: judging.as_of.unwrap_or_else(pipeline::now),
+            history: history(&runs, run, as_of),
+            as_of,
             changes: changes(store, &runs, run)?,
             scope: scope(&runs, run),
         })
@@ -121,10 +122,23 @@ fn latest(runs: &[RunRecord]) -> anyhow::Result<RunId> {
     run.ok_or_else(|| anyhow::anyhow!("the store holds no run yet; `pkimm-agent run` makes one"))
 }
 
-/// Completed runs up to this one, and the days they span.
-fn history(runs: &[RunRecord], run: RunId) -> History {
-    let completed: Vec<&RunRecord> =
-        runs.iter().filter(|r| r.id <= run && r.outcome == Outcome::Completed).collect();
+/// Completed runs up to this one that looked at least at what it looked at, and the days they span.
+/// A look at an empty folder is no history of anything.
+fn history(runs: &[RunRecord], run: RunId, as_of: Time) -> History {
+    let wanted = scope(runs, run);
+    let covers = |record: &RunRecord| {
+        let its = scope(runs, record.id);
+        // Which ports listen on loopback changes from day to day, and a set clock is no scope.
+        let lasting = |line: &&String| {
+            !["TLS at 127.0.0.1:", "TLS at [::1]:", "the clock"].iter().any(|s| line.starts_with(s))
+        };
+        wanted.iter().filter(lasting).all(|line| its.contains(line))
+    };
+    let completed: Vec<&RunRecord> = runs
+        .iter()
+        .filter(|r| r.id <= run && r.start.started <= as_of && r.outcome == Outcome::Completed)
+        .filter(|r| covers(r))
+        .collect();
     let first = completed.first().map(|run| run.start.started);
     let last = completed.last().map(|run| run.start.started);
     let days = first.zip(last).map_or(0, |(first, last)| first.days_until(last));

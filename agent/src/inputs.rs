@@ -5,10 +5,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use pki_config::{DEFAULT_POLICY, DEFAULT_POLICY_NAME, Policy, Settings};
-use pki_inventory::Digest;
+use pki_config::{DEFAULT_POLICY, DEFAULT_POLICY_NAME, Policy, Problem, Problems, Settings};
+use pki_inventory::{Digest, Time};
 use pki_maturity::{Map, Model, VERSIONS};
 use pki_scoring::Answers;
+
+use crate::output;
 
 /// Files that people write are far below this.
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
@@ -75,18 +77,8 @@ pub fn policy(named: Option<&Path>) -> anyhow::Result<NamedPolicy> {
     };
     let text = read_text(&path)?;
     let name = path.display().to_string();
-    let policy = Policy::parse(&name, &text)?;
-    let unknown: Vec<&str> = policy
-        .exceptions
-        .iter()
-        .map(|exception| exception.rule.as_str())
-        .filter(|pattern| !pki_rules::RULES.iter().any(|rule| pki_rules::matches(pattern, rule.id)))
-        .collect();
-    anyhow::ensure!(
-        unknown.is_empty(),
-        "{name}: exceptions name rules that do not exist: {}; `pkimm-agent findings list` shows rules",
-        unknown.join(", ")
-    );
+    let rules: Vec<&str> = pki_rules::RULES.iter().map(|rule| rule.id).collect();
+    let policy = Policy::parse(&name, &text, &rules)?;
     Ok(NamedPolicy { policy, name, digest: Digest::of(text.as_bytes()) })
 }
 
@@ -104,15 +96,40 @@ pub fn model(choice: &str) -> anyhow::Result<(Model, Map)> {
     Ok((model, map))
 }
 
-/// The answers file, if one is named or lies in the folder of the report.
+/// The answers file, if one is named or lies in the folder of the report. Nobody can have answered
+/// after the instant of judgement.
 pub fn answers(
     named: Option<&Path>,
     dir: &Path,
     model: &Model,
+    as_of: Time,
 ) -> anyhow::Result<Option<ReadAnswers>> {
     let Some(path) = named_or_usual(named, dir.join(ANSWERS_FILE)) else { return Ok(None) };
     let text = read_text(&path)?;
-    let answers = Answers::parse(&path.display().to_string(), &text, model)?;
+    let file = path.display().to_string();
+    let answers = Answers::parse(&file, &text, model)?;
+    // Dates are days, and somewhere it is tomorrow already.
+    let latest = as_of.plus_days(1);
+    let early: Vec<Problem> = answers
+        .all()
+        .filter(|(_, answer)| answer.when > latest)
+        .map(|(id, answer)| Problem {
+            file: file.clone(),
+            line: answer.line,
+            key: format!("{id}.when"),
+            message: format!("{} is after {as_of}, the instant judged", answer.when.date()),
+        })
+        .collect();
+    if !early.is_empty() {
+        return Err(Problems(early).into());
+    }
+    if !answers.left_behind().is_empty() {
+        output::remark(&format!(
+            "{file}: model {} has no place for the answers to {}; they do not count.",
+            model.version,
+            answers.left_behind().join(", ")
+        ));
+    }
     Ok(Some(ReadAnswers { answers, text }))
 }
 

@@ -8,11 +8,13 @@ mod cli;
 mod commands;
 mod desk;
 mod inputs;
+mod interrupt;
 mod output;
 mod pipeline;
 mod progress;
 mod this_machine;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -26,6 +28,8 @@ enum Ending {
     Findings,
     /// 3: nothing could be read.
     NothingRead,
+    /// 130: the run was ended early, as a shell would say it (128 + SIGINT).
+    Cancelled,
 }
 
 fn main() -> ExitCode {
@@ -37,11 +41,16 @@ fn main() -> ExitCode {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PKIMM_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     match commands::execute(cli) {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::Findings) => ExitCode::from(1),
         Ok(Ending::NothingRead) => ExitCode::from(3),
+        Ok(Ending::Cancelled) => ExitCode::from(130),
         // A pager that was closed is no fault of anybody.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -45,7 +45,8 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Writes a file as a whole or not at all: a reader never sees half a report.
+/// Writes a file as a whole or not at all: a reader never sees half a report. What is there and is
+/// not a regular file, a pipe or a device, is written into; a link is followed.
 pub fn write_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -53,6 +54,12 @@ pub fn write_file(
     let named = || format!("could not write {}", path.display());
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(named)?;
+    }
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        let file = std::fs::OpenOptions::new().write(true).open(path).with_context(named)?;
+        let mut out = io::BufWriter::new(file);
+        return write(&mut out).and_then(|()| out.flush()).with_context(named);
     }
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");

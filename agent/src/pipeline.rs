@@ -1,7 +1,6 @@
 //! The only wiring: collectors see, the inventory keeps, the store remembers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -11,6 +10,7 @@ use pki_inventory::{Asset, Coverage, Digest, Gap, GapReason, Inventory, Observat
 use pki_store::{Batch, RunEnd, RunId, RunStart, SqliteStore, Store as _};
 use tokio::sync::mpsc;
 
+use crate::interrupt::Interrupt;
 use crate::progress::Shown;
 
 /// Observations under way between collectors and store.
@@ -19,6 +19,9 @@ const IN_FLIGHT: usize = 4096;
 /// moment and nothing before.
 const BATCH: usize = 1000;
 const BATCH_AGE: Duration = Duration::from_millis(20);
+
+/// A collector that hangs in the operating system may not hold up a run that is to end.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The clock of a run: the real one, or one that stands still for runs that can be repeated.
 pub fn clock(fixed: Option<Time>) -> Arc<dyn Fn() -> Time + Send + Sync> {
@@ -75,32 +78,33 @@ pub fn scan(
         .enable_all()
         .build()
         .context("the operating system gave no threads")?;
-    let cancelled = Arc::new(AtomicBool::new(false));
+    let interrupt = Interrupt::watch();
     let (sink, observations) = Sink::bounded(IN_FLIGHT);
     let context = Arc::new(Context {
         tls: settings.tls.clone(),
         filesystem: settings.filesystem.clone(),
         clock: Arc::clone(&clock),
-        cancelled: Arc::clone(&cancelled),
+        cancelled: interrupt.flag(),
         progress: Arc::new(Progress::default()),
     });
     let shown = {
         let _entered = runtime.enter();
-        runtime.spawn(cancel_on_signal(Arc::clone(&cancelled)));
         for &collector in COLLECTORS {
             runtime.spawn(collect(collector, Arc::clone(&context), sink.clone()));
         }
         drop(sink);
         Shown::begin(Arc::clone(&context.progress))
     };
-    let kept = keep(store, run, observations, runtime.handle());
+    let kept = keep(store, run, observations, runtime.handle(), &interrupt);
+    interrupt.scan_is_over();
     drop(shown);
     // A collector that outlives its sink has nobody to report to.
     runtime.shutdown_timeout(Duration::from_secs(5));
-    let cancelled = cancelled.load(Ordering::Relaxed);
+    let cancelled = interrupt.is_cancelled();
     let end = match &kept {
         Ok(_) if cancelled => RunEnd::Cancelled,
-        Ok(_) => RunEnd::Completed,
+        Ok(true) => RunEnd::Completed,
+        Ok(false) => RunEnd::Failed("nothing could be read".to_owned()),
         Err(error) => RunEnd::Failed(error.to_string()),
     };
     store.end_run(run, clock(), end)?;
@@ -133,22 +137,6 @@ async fn collect(collector: &'static dyn Collector, context: Arc<Context>, sink:
     let _ = sink.send(Observation::Covered { collector: name, scope, coverage }).await;
 }
 
-/// The first interrupt ends the run in good order: what was found is kept.
-async fn cancel_on_signal(cancelled: Arc<AtomicBool>) {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        };
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
-    }
-    tracing::warn!("Ending early; what was found is kept.");
-    cancelled.store(true, Ordering::Relaxed);
-}
-
 /// Takes observations until every collector is done, parses each encoding once, and writes
 /// batches. Gives whether any place was read.
 fn keep(
@@ -156,12 +144,14 @@ fn keep(
     run: RunId,
     mut observations: mpsc::Receiver<Observation>,
     runtime: &tokio::runtime::Handle,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<bool> {
     let mut inventory = Inventory::default();
     let mut batch = Batch::default();
     let mut size = 0;
     let mut began = Instant::now();
     let mut anything_read = false;
+    let mut cancelled_at = None;
     loop {
         if size >= BATCH || (size > 0 && began.elapsed() >= BATCH_AGE) {
             store.record(run, &batch)?;
@@ -169,8 +159,17 @@ fn keep(
             size = 0;
         }
         let next = async { tokio::time::timeout(BATCH_AGE, observations.recv()).await };
-        let Ok(next) = runtime.block_on(next) else { continue };
-        let Some(observation) = next else { break };
+        let observation = match runtime.block_on(next) {
+            Ok(Some(observation)) => observation,
+            Ok(None) => break,
+            Err(_) if cancelled_at.is_some_and(|at: Instant| at.elapsed() > GRACE) => break,
+            Err(_) => {
+                if interrupt.is_cancelled() {
+                    cancelled_at.get_or_insert_with(Instant::now);
+                }
+                continue;
+            }
+        };
         if size == 0 {
             began = Instant::now();
         }

@@ -8,37 +8,34 @@ use pki_config::{DEFAULT_ROOTS, FilesystemScope, Hosts, Settings, Target, TlsSco
 /// The usual trees that exist here, and the TCP ports that listen on loopback.
 pub fn scope() -> Settings {
     let roots = DEFAULT_ROOTS.iter().map(PathBuf::from).filter(|root| root.is_dir()).collect();
+    Settings {
+        tls: TlsScope { targets: loopback_targets(), ..TlsScope::default() },
+        filesystem: FilesystemScope { roots, ..FilesystemScope::default() },
+    }
+}
+
+/// A target for every TCP port that listens on loopback.
+pub fn loopback_targets() -> Vec<Target> {
     let mut targets = Vec::new();
     for (table, parse) in
         [("/proc/net/tcp", parse_v4 as fn(&str) -> Option<IpAddr>), ("/proc/net/tcp6", parse_v6)]
     {
         // No such table means no such protocol on this host.
         let text = std::fs::read_to_string(table).unwrap_or_default();
-        targets.extend(listening(&text, parse));
+        targets.extend(listening(&text, parse, has_v6_loopback()));
     }
     targets.sort_by_key(|(address, port)| (*port, *address));
     targets.dedup();
-    // A socket for both protocols listens on 127.0.0.1 too; asking it twice shows nothing new.
-    let both: Vec<u16> = targets
-        .iter()
-        .filter(|(a, _)| *a == IpAddr::V4(Ipv4Addr::LOCALHOST))
-        .map(|(_, p)| *p)
-        .collect();
-    targets.retain(|(address, port)| {
-        !(*address == IpAddr::V6(Ipv6Addr::LOCALHOST) && both.contains(port))
-    });
-    let targets = targets
-        .into_iter()
-        .map(|(address, port)| Target { hosts: Hosts::Address(address), ports: vec![port] })
-        .collect();
-    Settings {
-        tls: TlsScope { targets, ..TlsScope::default() },
-        filesystem: FilesystemScope { roots, ..FilesystemScope::default() },
-    }
+    let target = |(address, port)| Target { hosts: Hosts::Address(address), ports: vec![port] };
+    targets.into_iter().map(target).collect()
 }
 
 /// The listening sockets of a `/proc/net/tcp` table that loopback reaches.
-fn listening(table: &str, parse: fn(&str) -> Option<IpAddr>) -> Vec<(IpAddr, u16)> {
+fn listening(
+    table: &str,
+    parse: fn(&str) -> Option<IpAddr>,
+    has_v6_loopback: bool,
+) -> Vec<(IpAddr, u16)> {
     /// TCP_LISTEN of the kernel's `include/net/tcp_states.h`.
     const LISTEN: &str = "0A";
     let mut found = Vec::new();
@@ -49,20 +46,26 @@ fn listening(table: &str, parse: fn(&str) -> Option<IpAddr>) -> Vec<(IpAddr, u16
         let (Some(address), Ok(port)) = (parse(address), u16::from_str_radix(port, 16)) else {
             continue;
         };
-        let reached = match address {
+        // `::ffff:127.0.0.1` is how a socket for both protocols names an IPv4 address.
+        let reached = match address.to_canonical() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => {
-                // Unless told otherwise, such a socket serves IPv4 as well; a port that does not is
-                // a gap with its reason.
-                found.push((IpAddr::V4(Ipv4Addr::LOCALHOST), port));
-                continue;
+            IpAddr::V6(ip) if ip.is_unspecified() && has_v6_loopback => {
+                IpAddr::V6(Ipv6Addr::LOCALHOST)
             }
+            // Unless told otherwise, such a socket serves IPv4 as well.
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             other if other.is_loopback() => other,
             _ => continue,
         };
         found.push((reached, port));
     }
     found
+}
+
+/// Whether `::1` can be reached: containers often come without it.
+fn has_v6_loopback() -> bool {
+    let table = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    table.lines().any(|line| line.starts_with("00000000000000000000000000000001 "))
 }
 
 /// Eight hexadecimal digits in the byte order of the host.
@@ -94,11 +97,16 @@ mod tests {
                   2: 0200000A:01BB 00000000:0000 0A 0 0\n\
                   3: 0100007F:1F90 0100007F:0016 01 0 0\n";
         let found: Vec<String> =
-            listening(v4, parse_v4).iter().map(|(a, p)| format!("{a} {p}")).collect();
+            listening(v4, parse_v4, true).iter().map(|(a, p)| format!("{a} {p}")).collect();
         assert_eq!(found, ["127.0.0.1 22", "127.0.0.1 8443"]);
-        let v6 = "  sl\n 0: 00000000000000000000000001000000:01BB 0:0 0A\n";
-        let found: Vec<String> =
-            listening(v6, parse_v6).iter().map(|(a, p)| format!("{a} {p}")).collect();
-        assert_eq!(found, ["::1 443"]);
+        let v6 = "  sl\n 0: 00000000000000000000000001000000:01BB 0:0 0A\n \
+                  1: 00000000000000000000000000000000:0050 0:0 0A\n \
+                  2: 0000000000000000FFFF00000100007F:1F90 0:0 0A\n";
+        let ports = |has_v6_loopback| -> Vec<String> {
+            let found = listening(v6, parse_v6, has_v6_loopback);
+            found.iter().map(|(a, p)| format!("{a} {p}")).collect()
+        };
+        assert_eq!(ports(true), ["::1 443", "::1 80", "127.0.0.1 8080"]);
+        assert_eq!(ports(false), ["::1 443", "127.0.0.1 80", "127.0.0.1 8080"]);
     }
 }

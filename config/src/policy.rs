@@ -23,6 +23,8 @@ pub struct Policy {
     pub scales: BTreeMap<String, Scale>,
     /// Approved algorithms.
     pub algorithms: Algorithms,
+    /// Patterns over places where software ships its own files.
+    pub shipped: Vec<String>,
     /// Longest validities, oldest first.
     pub lifetimes: Vec<Lifetime>,
     /// Groups that may read private keys.
@@ -149,7 +151,7 @@ pub enum BlankRule {
 
 static DEFAULTS: LazyLock<Result<Policy, Problems>> = LazyLock::new(|| {
     let document = Document::new(DEFAULT_POLICY_NAME, DEFAULT_POLICY);
-    let (policy, origins) = document.read(|root| Policy::read(root, None))?;
+    let (policy, origins) = document.read(|root| Policy::read(root, None, None))?;
     // Without a base, a missing key is a problem of the file; a test reads it.
     let policy = policy.ok_or_else(|| Problems(Vec::new()))?;
     Ok(Policy { origins, ..policy })
@@ -165,15 +167,15 @@ impl Policy {
         DEFAULTS.clone()
     }
 
-    /// Reads a policy file over the defaults.
+    /// Reads a policy file over the defaults. Exceptions may name only these rules.
     ///
     /// # Errors
     ///
     /// All problems of the file at once.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Problems> {
+    pub fn parse(file: &str, text: &str, rules: &[&str]) -> Result<Self, Problems> {
         let base = Self::defaults()?;
         let document = Document::new(file, text);
-        let (policy, origins) = document.read(|root| Self::read(root, Some(&base)))?;
+        let (policy, origins) = document.read(|root| Self::read(root, Some(&base), Some(rules)))?;
         let policy = policy.unwrap_or_else(|| base.clone());
         let mut all = base.origins;
         all.extend(origins);
@@ -186,7 +188,7 @@ impl Policy {
         self.origins.get(key)
     }
 
-    fn read(root: &Reader<'_>, base: Option<&Self>) -> Option<Self> {
+    fn read(root: &Reader<'_>, base: Option<&Self>, rules: Option<&[&str]>) -> Option<Self> {
         let thresholds = root
             .table("thresholds", |t| Thresholds::read(t, base.map(|b| &b.thresholds)))
             .flatten()
@@ -194,7 +196,12 @@ impl Policy {
         let mut scales = base.map(|b| b.scales.clone()).unwrap_or_default();
         root.table("scales", |t| {
             for name in t.keys() {
-                if let Some(scale) = t.table(&name, Scale::read).flatten() {
+                let scale = t.table(&name, Scale::read).flatten();
+                // The maps know the scales of the defaults; a new one would be a typing error.
+                if let Some(base) = base.filter(|base| !base.scales.contains_key(&name)) {
+                    let known: Vec<&str> = base.scales.keys().map(String::as_str).collect();
+                    t.complain(&name, format!("is not a scale; scales are {}", known.join(", ")));
+                } else if let Some(scale) = scale {
                     scales.insert(name, scale);
                 }
             }
@@ -211,6 +218,7 @@ impl Policy {
         if lifetimes.as_ref().is_some_and(|l| !l.is_sorted_by_key(|limit| limit.from)) {
             root.complain("lifetimes", "must be in the order of `from`, oldest first");
         }
+        let shipped = root.table("shipped", |t| t.texts("places")).flatten();
         let key_reader_groups = root.table("keys", |t| t.texts("reader_groups")).flatten();
         let issuers = root.table("issuers", |t| t.parsed("approved", issuer)).flatten();
         let owners = root.tables("owners", |t| {
@@ -223,7 +231,7 @@ impl Policy {
             }
             Some(Ownership { owner: owner?, names, places })
         });
-        let exceptions = root.tables("exceptions", Exception::read);
+        let exceptions = root.tables("exceptions", |t| Exception::read(t, rules));
         let answers = root.table("answers", |t| (contradicted(t), blank(t)));
         let (contradicted, blank) = answers.unwrap_or_default();
         let of = |pick: fn(&Self) -> Vec<String>| base.map(pick);
@@ -232,6 +240,7 @@ impl Policy {
             scales,
             algorithms: algorithms?,
             lifetimes: lifetimes.or_else(|| base.map(|b| b.lifetimes.clone()))?,
+            shipped: shipped.or_else(|| of(|b| b.shipped.clone()))?,
             key_reader_groups: key_reader_groups.or_else(|| of(|b| b.key_reader_groups.clone()))?,
             issuers: issuers.or_else(|| base.map(|b| b.issuers.clone()))?,
             owners: owners.unwrap_or_default(),
@@ -273,6 +282,9 @@ impl Scale {
         });
         needs(t, &[("steps", steps.is_none())]);
         let steps = steps?;
+        if steps.is_empty() {
+            t.complain("steps", "must hold at least one step, or every share means level 1");
+        }
         let rising = steps.is_sorted_by(|a, b| a.not_met_share < b.not_met_share);
         if !rising || !steps.is_sorted_by(|a, b| a.level > b.level) {
             t.complain("steps", "must have rising shares and falling levels");
@@ -291,7 +303,7 @@ impl Scale {
 impl Algorithms {
     fn read(t: &Reader<'_>, base: Option<&Self>) -> Option<Self> {
         let keys = t.parsed("keys", key_kind);
-        let (signatures, protocols) = (t.texts("signatures"), t.texts("protocols"));
+        let (signatures, protocols) = (t.texts("signatures"), t.parsed("protocols", protocol));
         let groups = t.texts("quantum_safe_groups");
         Some(Self {
             keys: keys.or_else(|| base.map(|b| b.keys.clone()))?,
@@ -303,7 +315,7 @@ impl Algorithms {
 }
 
 impl Exception {
-    fn read(t: &Reader<'_>) -> Option<Self> {
+    fn read(t: &Reader<'_>, rules: Option<&[&str]>) -> Option<Self> {
         let (rule, pattern) = (t.text("rule"), t.text("match"));
         let (reason, expires) = (t.text("reason"), t.date("expires"));
         needs(
@@ -315,6 +327,15 @@ impl Exception {
                 ("expires", expires.is_none()),
             ],
         );
+        // What stands before a `*` must begin some rule; without one it must be a rule.
+        let fits = |known: &&&str| match rule.as_deref().and_then(|rule| rule.split_once('*')) {
+            Some((before, _)) => known.starts_with(before),
+            None => Some(**known) == rule.as_deref(),
+        };
+        if rule.is_some() && rules.is_some_and(|rules| !rules.iter().any(|known| fits(&known))) {
+            let known = rules.unwrap_or_default().join(", ");
+            t.complain("rule", format!("is not a rule; rules are {known}"));
+        }
         let origin = t.origin();
         Some(Self { rule: rule?, pattern: pattern?, reason: reason?, expires: expires?, origin })
     }
@@ -366,7 +387,18 @@ fn issuer(text: &str) -> Result<Issuer, String> {
     }
 }
 
+fn protocol(text: &str) -> Result<String, String> {
+    const KNOWN: &[&str] = &["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    match KNOWN.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("`{text}` is not a protocol; protocols are {}", KNOWN.join(", "))),
+    }
+}
+
 fn key_kind(text: &str) -> Result<KeyKind, String> {
+    if text.trim().is_empty() {
+        return Err("an algorithm or curve must be named".to_owned());
+    }
     let Some((name, bits)) = text.split_once(">=") else {
         return Ok(KeyKind { name: text.trim().to_owned(), min_bits: None });
     };
@@ -389,7 +421,8 @@ mod tests {
     #[test]
     fn a_file_changes_only_what_it_says() {
         let text = "[thresholds]\nrenewal_days = 14\n[issuers]\napproved = [\"O=Corp\"]\n";
-        let policy = Policy::parse("p.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
+        let policy = Policy::parse("p.toml", text, &["cert.name-mismatch"])
+            .unwrap_or_else(|problems| panic!("{problems}"));
         assert_eq!(policy.thresholds.renewal_days, 14);
         assert_eq!(policy.thresholds.unattended_days, 7);
         assert_eq!(policy.issuers, [Issuer::Organisation("Corp".to_owned())]);
@@ -402,8 +435,11 @@ mod tests {
     #[test]
     fn all_problems_come_at_once_with_line_and_key() {
         let text = "[thresholds]\nrenewal_days = \"soon\"\nmax_gap_share = 3\ntypo = 1\n\n\
-                    [[exceptions]]\nrule = \"x\"\nexpires = \"never\"\n[answers]\ncontradicted = \"keep\"\n";
-        let problems = Policy::parse("p.toml", text).map(|_| ()).unwrap_err().0;
+                    [[exceptions]]\nrule = \"x*\"\nexpires = \"never\"\n[answers]\ncontradicted = \"keep\"\n\
+                    [algorithms]\nkeys = [\"\"]\nprotocols = [\"TLS 1.2\"]\n\
+                    [scales.hygeine]\nsteps = [{ not_met_share = 0.1, level = 5 }]\n[scales.never]\nsteps = []\n";
+        let problems =
+            Policy::parse("p.toml", text, &["cert.name-mismatch"]).map(|_| ()).unwrap_err().0;
         let found: Vec<(usize, &str)> =
             problems.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
         assert_eq!(
@@ -414,8 +450,13 @@ mod tests {
                 (4, "thresholds.typo"),
                 (6, "exceptions[0].match"),
                 (6, "exceptions[0].reason"),
+                (7, "exceptions[0].rule"),
                 (8, "exceptions[0].expires"),
                 (10, "answers.contradicted"),
+                (12, "algorithms.keys"),
+                (13, "algorithms.protocols"),
+                (14, "scales.hygeine"),
+                (17, "scales.never.steps"),
             ]
         );
     }

@@ -169,11 +169,15 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A list of texts.
+    /// A list of texts that are not empty.
     pub(crate) fn texts(&self, key: &str) -> Option<Vec<String>> {
-        self.typed(key, "a list of texts", |value| {
+        self.typed(key, "a list of texts that are not empty", |value| {
             let texts = value.as_array()?.iter();
-            texts.map(|text| text.get_ref().as_str().map(str::to_owned)).collect()
+            let text = |text: &Spanned<DeValue<'_>>| {
+                let text = text.get_ref().as_str()?;
+                (!text.trim().is_empty()).then(|| text.to_owned())
+            };
+            texts.map(text).collect()
         })
     }
 

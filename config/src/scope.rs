@@ -9,6 +9,8 @@ use crate::Target;
 pub struct TlsScope {
     /// What to ask.
     pub targets: Vec<Target>,
+    /// Whether to ask the ports that listen on loopback of this machine as well.
+    pub loopback: bool,
     /// What never to ask, whatever the targets say.
     pub exclude: Vec<Target>,
     /// Seconds one connection attempt may take.
@@ -41,6 +43,7 @@ impl Default for TlsScope {
     fn default() -> Self {
         Self {
             targets: Vec::new(),
+            loopback: false,
             exclude: Vec::new(),
             connect_timeout_secs: 3,
             deadline_secs: 10,

@@ -44,6 +44,7 @@ fn tls(t: &Reader<'_>) -> TlsScope {
     };
     TlsScope {
         targets: targets("targets"),
+        loopback: t.boolean("loopback").unwrap_or(base.loopback),
         exclude: targets("exclude"),
         connect_timeout_secs: within("connect_timeout_secs", 600, base.connect_timeout_secs),
         deadline_secs: within("deadline_secs", 3600, base.deadline_secs),
@@ -88,7 +89,8 @@ mod tests {
         let settings = Settings::parse("example", DEFAULT_SETTINGS).map_err(|p| p.to_string());
         let roots = DEFAULT_ROOTS.iter().map(PathBuf::from).collect();
         let filesystem = FilesystemScope { roots, ..FilesystemScope::default() };
-        assert_eq!(settings, Ok(Settings { tls: TlsScope::default(), filesystem }));
+        let tls = TlsScope { loopback: true, ..TlsScope::default() };
+        assert_eq!(settings, Ok(Settings { tls, filesystem }));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::cli::{JudgingArgs, RunArgs, ScanArgs};
 use crate::commands::judge;
 use crate::desk::Desk;
 use crate::inputs::ANSWERS_FILE;
-use crate::{Ending, inputs, output, pipeline, this_machine};
+use crate::pipeline::{self, Scanned};
+use crate::{Ending, inputs, output, this_machine};
 
 /// Scans into the store.
 pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
@@ -17,7 +18,11 @@ pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending>
     let mut opened = SqliteStore::open(store)?;
     let scanned = pipeline::scan(&mut opened, &settings, args.as_of)?;
     output::remark(&format!("Run {} is in {}.", scanned.run, store.display()));
-    Ok(if scanned.anything_read { Ending::Fine } else { nothing_read() })
+    Ok(match scanned {
+        Scanned { cancelled: true, .. } => Ending::Cancelled,
+        Scanned { anything_read: true, .. } => Ending::Fine,
+        _ => nothing_read(),
+    })
 }
 
 /// Scans, judges and reports.
@@ -33,7 +38,8 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
     };
     inputs::policy(judging.policy.as_deref())?;
     let (model, _) = inputs::model(&judging.model)?;
-    inputs::answers(judging.answers.as_deref(), dir, &model)?;
+    let as_of = judging.as_of.unwrap_or_else(pipeline::now);
+    inputs::answers(judging.answers.as_deref(), dir, &model, as_of)?;
     let settings = scope(&args.scan, store, dir)?;
 
     let mut opened = SqliteStore::open(store)?;
@@ -60,13 +66,13 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
         store.display(),
         judging.answers.as_deref().unwrap_or(&questionnaire).display()
     ));
-    if scanned.cancelled {
-        output::remark("The run was ended early; the report covers what was read until then.");
-    }
-    Ok(if scanned.anything_read {
-        judge::ending(args.fail.fail_on, &desk, &assessment)
-    } else {
-        nothing_read()
+    Ok(match scanned {
+        Scanned { cancelled: true, .. } => {
+            output::remark("The run was ended early; the report covers what was read until then.");
+            Ending::Cancelled
+        }
+        Scanned { anything_read: true, .. } => judge::ending(args.fail.fail_on, &desk, &assessment),
+        _ => nothing_read(),
     })
 }
 
@@ -75,25 +81,40 @@ fn nothing_read() -> Ending {
     Ending::NothingRead
 }
 
-/// The scope: of the command line, else of the settings file, else this machine. Our own files are
-/// never part of it.
+/// The scope: of the settings file, else this machine; a list given on the command line takes the
+/// place of the one in the file, and stands alone where there is no file. Our own files are never
+/// part of it.
 fn scope(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Settings> {
-    let written = inputs::settings(args.settings.config.as_deref())?;
     let given = !args.root.is_empty() || !args.target.is_empty();
-    let mut settings = match written {
+    let mut settings = match inputs::settings(args.settings.config.as_deref())? {
         Some(settings) => settings,
         None if given => Settings::default(),
         None => this_machine::scope(),
     };
-    if given {
+    if !args.target.is_empty() {
         settings.tls.targets.clone_from(&args.target);
+        settings.tls.loopback = false;
+    }
+    if !args.root.is_empty() {
         settings.filesystem.roots =
             args.root.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
     }
-    for path in args.exclude.iter().map(std::path::PathBuf::as_path).chain([dir]) {
-        settings.filesystem.exclude.push(std::path::absolute(path)?);
+    if settings.tls.loopback {
+        settings.tls.targets.extend(this_machine::loopback_targets());
     }
     let (store, dir) = (std::path::absolute(store)?, std::path::absolute(dir)?);
+    for root in &settings.filesystem.roots {
+        anyhow::ensure!(
+            !root.starts_with(&dir),
+            "{} lies in {}, the folder of our own report, which is never scanned; choose another --dir",
+            root.display(),
+            dir.display()
+        );
+    }
+    for path in &args.exclude {
+        settings.filesystem.exclude.push(std::path::absolute(path)?);
+    }
+    settings.filesystem.exclude.push(dir.clone());
     if !store.starts_with(&dir) {
         for suffix in ["", "-wal", "-shm", ".lock"] {
             let mut path = store.clone().into_os_string();

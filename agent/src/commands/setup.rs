@@ -5,7 +5,7 @@ use std::path::Path;
 use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS};
 
 use crate::cli::{JudgingArgs, SettingsArgs};
-use crate::{Ending, inputs, output};
+use crate::{Ending, inputs, output, pipeline};
 
 /// Writes commented files; never over existing ones.
 pub fn init(into: &Path) -> anyhow::Result<Ending> {
@@ -43,7 +43,8 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
     match inputs::model(&judging.model) {
         Ok((model, _)) => {
             output::print(&format!("model: {}\n", model.version))?;
-            match inputs::answers(judging.answers.as_deref(), dir, &model) {
+            let as_of = judging.as_of.unwrap_or_else(pipeline::now);
+            match inputs::answers(judging.answers.as_deref(), dir, &model, as_of) {
                 Ok(Some(read)) => output::print(&format!(
                     "answers: {} of {} requirements\n",
                     read.answers.len(),

@@ -4,6 +4,7 @@
 //! dotted number in a report helps nobody.
 
 use serde::{Deserialize, Serialize};
+use x509_parser::asn1_rs::Tag;
 use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -156,7 +157,9 @@ impl KeyAlgorithm {
                 Self { name: "RSA".to_owned(), bits, curve: None }
             }
             EC_PUBLIC_KEY => {
-                let curve = spki.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
+                // Spelled-out parameters are a SEQUENCE, whose octets must not be read as an OID.
+                let named = spki.algorithm.parameters.as_ref().filter(|any| any.tag() == Tag::Oid);
+                let curve = named.and_then(|any| any.as_oid().ok());
                 Self::elliptic(curve.map(|oid| oid.to_id_string()).as_deref())
             }
             DSA => Self::named("DSA"),

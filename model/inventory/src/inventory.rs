@@ -82,7 +82,12 @@ impl Inventory {
         if self.assets.contains_key(&id) {
             return (id, None);
         }
-        if self.assets.contains_key(&unparsed) {
+        // The same octets may have been handed in as something else before, and are what they
+        // claim to be only now: then they are parsed all the same.
+        let failed_before = self.assets.get(&unparsed).is_some_and(
+            |asset| matches!(&asset.body, Body::Unparsed(before) if before.claimed == kind.name()),
+        );
+        if failed_before {
             return (unparsed, None);
         }
         let length = der.len();
@@ -95,15 +100,18 @@ impl Inventory {
         }
     }
 
-    /// A bundle is a trust store when it holds enough members and every one is a CA certificate.
+    /// A bundle is a trust store when it holds enough CA certificates and hardly anything else:
+    /// people add a self-signed server certificate to the roots of a host, and it stays one.
     fn trust_store(&self, members: Vec<Digest>) -> Option<TrustStore> {
         let store = TrustStore { members: members.into_iter().collect() };
-        let all_authorities = store.members.iter().all(|member| {
-            self.get(AssetId::new(Kind::Certificate, *member))
+        let is_authority = |member: &&Digest| {
+            self.get(AssetId::new(Kind::Certificate, **member))
                 .and_then(Asset::certificate)
                 .is_some_and(Certificate::is_authority)
-        });
-        (store.members.len() >= TrustStore::LEAST_MEMBERS && all_authorities).then_some(store)
+        };
+        let authorities = store.members.iter().filter(is_authority).count();
+        let hardly_else = authorities * 10 >= store.members.len() * 9;
+        (authorities >= TrustStore::LEAST_MEMBERS && hardly_else).then_some(store)
     }
 
     /// Files an asset, merging it with what is known of it.

@@ -66,6 +66,10 @@ fn many_authorities_in_one_place_are_one_trust_store_and_its_members_anchors() {
     }
     let bundle = |members| Observation::found(Raw::Bundle(members), file("/etc/ssl/bundle.pem"));
     assert_eq!(inventory.absorb(bundle(members[1..].to_vec())), None, "one too few");
+    let leaf = rcgen::generate_simple_self_signed(vec!["trusted.example".to_owned()]).unwrap();
+    let leaf = Raw::Certificate(leaf.cert.der().to_vec());
+    let seen = file("/etc/ssl/bundle.pem");
+    members.push(inventory.absorb(Observation::found(leaf, seen)).unwrap().sha256);
     let store = inventory.absorb(bundle(members)).unwrap();
     assert_eq!(store.kind, Kind::TrustStore);
     let view = View::of(&inventory);
@@ -73,6 +77,36 @@ fn many_authorities_in_one_place_are_one_trust_store_and_its_members_anchors() {
         assert!(view.is_anchor(asset.id));
         assert_eq!(view.role(asset, asset.certificate().unwrap()), Role::Authority);
     }
+}
+
+#[test]
+fn octets_once_mislabelled_are_parsed_where_they_are_labelled_right() {
+    let der = authority("a");
+    for order in [[true, false], [false, true]] {
+        let mut inventory = Inventory::default();
+        for labelled in order {
+            let der = der.clone();
+            let raw = if labelled { Raw::Certificate(der) } else { Raw::RevocationList(der) };
+            inventory.absorb(Observation::found(raw, file("/x")));
+        }
+        let kinds: Vec<Kind> = inventory.assets().map(|asset| asset.id.kind).collect();
+        assert_eq!(kinds, [Kind::Certificate, Kind::Unparsed]);
+    }
+}
+
+#[test]
+fn spelled_out_curve_parameters_are_called_explicit() {
+    let folder = std::env::temp_dir().join(format!("pkimm-explicit-{}", std::process::id()));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-pkeyopt", "ec_param_enc:explicit", "-nodes", "-subj", "/CN=x", "-outform", "DER"])
+        .arg("-keyout")
+        .arg(&folder)
+        .output()
+        .unwrap();
+    std::fs::remove_file(folder).unwrap();
+    let parsed = Certificate::parse(made.stdout).unwrap();
+    assert_eq!(parsed.key.curve.as_deref(), Some("explicit"));
 }
 
 /// Certificates written by others, each odd in one way, lie beside the project.

@@ -176,6 +176,7 @@ struct Exception<'a> {
 #[derive(Serialize)]
 struct Inventory<'a> {
     counts: Vec<Count>,
+    set_aside: u64,
     coverage: Vec<CoverageFacts<'a>>,
 }
 
@@ -414,6 +415,7 @@ fn inventory<'a>(document: &Document<'a>) -> Inventory<'a> {
             .into_iter()
             .map(|(kind, count)| Count { kind: kind.name(), count })
             .collect(),
+        set_aside: document.assessment.judgement.set_aside,
         coverage: coverage
             .map(|(collector, scope, coverage)| CoverageFacts {
                 collector,

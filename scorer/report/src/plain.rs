@@ -6,9 +6,9 @@ use crate::text;
 pub(crate) const WIDTH: usize = 100;
 
 /// A text under construction. Whatever goes in is cleaned first.
-#[derive(Default)]
 pub(crate) struct Plain {
     text: String,
+    width: usize,
     /// Whether words longer than a line are broken. Where places are to be copied, they are not.
     break_words: bool,
 }
@@ -16,12 +16,17 @@ pub(crate) struct Plain {
 impl Plain {
     /// A text in which every line fits, whatever it takes.
     pub(crate) fn fitting() -> Self {
-        Self { text: String::new(), break_words: true }
+        Self { text: String::new(), width: WIDTH, break_words: true }
     }
 
     /// A text in which places stay whole.
     pub(crate) fn copyable() -> Self {
-        Self::default()
+        Self { text: String::new(), width: WIDTH, break_words: false }
+    }
+
+    /// As [`Plain::copyable`], in narrower lines: what goes before them is put there afterwards.
+    pub(crate) fn narrow(width: usize) -> Self {
+        Self { width, ..Self::copyable() }
     }
 
     /// A heading, with an empty line above it.
@@ -46,7 +51,7 @@ impl Plain {
     pub(crate) fn hanging(&mut self, first: usize, rest: usize, line: &str) {
         let line = text::line(line);
         // Runs of spaces are kept: columns of tables are made of them.
-        if first + line.chars().count() <= WIDTH {
+        if first + line.chars().count() <= self.width {
             self.push(first, &line);
             return;
         }
@@ -55,12 +60,12 @@ impl Plain {
         let (mut indent, mut column) = (first, String::new());
         for word in line.split_inclusive(' ') {
             let mut word = word;
-            if indent + width(&column) + width(word.trim_end()) > WIDTH && !column.is_empty() {
+            if indent + width(&column) + width(word.trim_end()) > self.width && !column.is_empty() {
                 self.push(indent, &column);
                 (indent, column) = (rest, String::new());
             }
-            while self.break_words && indent + width(word.trim_end()) > WIDTH {
-                let room = WIDTH.saturating_sub(indent).max(1);
+            while self.break_words && indent + width(word.trim_end()) > self.width {
+                let room = self.width.saturating_sub(indent).max(1);
                 let at = word.char_indices().nth(room).map_or(word.len(), |(at, _)| at);
                 self.push(indent, &word[..at]);
                 (indent, word) = (rest, &word[at..]);

@@ -24,7 +24,7 @@ pub(crate) const FORMAT: Format = Format {
 /// So many rules with findings, and so many examples of each.
 const RULES: usize = 10;
 const EXAMPLES: usize = 3;
-const COLUMN: usize = 16;
+const COLUMN: usize = 18;
 
 fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     let view = View::of(document.inventory);
@@ -132,7 +132,7 @@ fn conflicts(plain: &mut Plain, document: &Document<'_>) {
     if all.is_empty() {
         return;
     }
-    plain.heading(&format!("Answers that what was seen speaks against: {}", all.len()));
+    plain.heading(&format!("Answers in conflict with what was seen: {}", all.len()));
     for requirement in all {
         plain.line(2, &requirement.id);
         plain.line(4, &words::verdict_sentence(document.model, requirement));
@@ -211,6 +211,9 @@ fn inventory(plain: &mut Plain, document: &Document<'_>) {
     plain.heading("Inventory");
     let none = "nothing was found".to_owned();
     plain.line(2, &if counts.is_empty() { none } else { counts.join(" · ") });
+    if let Some(sentence) = words::set_aside(document.assessment.judgement.set_aside) {
+        plain.line(2, &sentence);
+    }
     for (collector, scope, coverage) in document.inventory.coverage() {
         plain.line(
             2,

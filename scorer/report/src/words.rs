@@ -179,7 +179,7 @@ pub(crate) fn verdict_sentence(model: &Model, requirement: &RequirementVerdict) 
         Verdict::Corroborated(_) => {
             let bound = requirement
                 .bound()
-                .map_or_else(String::new, |b| format!(", which is consistent with up to {b}"));
+                .map_or_else(String::new, |b| format!(" and is consistent with up to {b}"));
             format!("{who}; what was seen agrees{bound}.")
         }
         Verdict::BeyondEvidence { supported, .. } => format!(
@@ -187,11 +187,10 @@ pub(crate) fn verdict_sentence(model: &Model, requirement: &RequirementVerdict) 
              rest.",
             level(model, *supported)
         ),
-        Verdict::Contradicted { answered, bound, counts } => {
-            let rule = if counts == answered {
-                "by the policy the answer counts all the same"
-            } else {
-                "so that is what counts"
+        Verdict::Contradicted { bound, kept_because, .. } => {
+            let rule = match kept_because {
+                Some(reason) => format!("by the policy the answer counts all the same: {reason}"),
+                None => "so that is what counts".to_owned(),
             };
             format!(
                 "{who}, but what was seen is consistent with {} at most; {rule}.",
@@ -205,10 +204,18 @@ pub(crate) fn verdict_sentence(model: &Model, requirement: &RequirementVerdict) 
     }
 }
 
+/// What was found and takes no part, if anything.
+pub(crate) fn set_aside(count: u64) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "{count} certificates and keys were seen only where software ships its own files (policy, \
+             `shipped`); they are listed and not judged."
+        )
+    })
+}
+
 /// The rules that hold the bound down, with their figures: what decided.
-pub(crate) fn deciding<'a>(
-    requirement: &'a RequirementVerdict,
-) -> impl Iterator<Item = &'a RuleEvidence> {
+pub(crate) fn deciding(requirement: &RequirementVerdict) -> impl Iterator<Item = &RuleEvidence> {
     let bound = requirement.bound();
     requirement.rules().iter().filter(move |rule| rule.level.is_some() && rule.level == bound)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use pki_inventory::{Asset, AssetId, Body, Kind, Place};
 
+use crate::population::is_shipped;
 use crate::{Check, Rule, RuleContext};
 
 /// One rule's outcome for one item.
@@ -82,6 +83,13 @@ pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(
             }
         }
     }
+}
+
+/// Whether an asset takes no part because it was seen only where software ships its own files and
+/// no server presents it.
+#[must_use]
+pub fn is_set_aside(asset: &Asset, cx: &RuleContext<'_>) -> bool {
+    matches!(asset.id.kind, Kind::Certificate | Kind::Key) && is_shipped(asset, cx)
 }
 
 fn each_asset(

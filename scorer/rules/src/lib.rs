@@ -32,7 +32,7 @@ mod population;
 mod rule;
 mod scan;
 
-pub use finding::{Finding, Outcome, Subject, judge};
+pub use finding::{Finding, Outcome, Subject, is_set_aside, judge};
 pub use limits::{Approval, KeyLimit, LifetimeLimit, Limits, Owner};
 pub use pattern::matches;
 pub use rule::{Check, Cite, InForce, Rule, RuleContext};

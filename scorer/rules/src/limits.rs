@@ -29,6 +29,8 @@ pub struct Limits {
     pub owners: Vec<Owner>,
     /// Groups that may read private keys, by name.
     pub key_reader_groups: Vec<String>,
+    /// Patterns over places of files that come with software.
+    pub shipped: Vec<String>,
     /// Highest share of a scope that may go unread.
     pub max_gap_share: f64,
 }
@@ -87,6 +89,16 @@ impl Limits {
     #[must_use]
     pub fn approves_key(&self, key: &KeyAlgorithm) -> bool {
         self.keys.iter().any(|limit| limit.approves(key))
+    }
+
+    /// Whether a size or curve that is not known decides over the approval of this algorithm.
+    #[must_use]
+    pub fn is_undecided(&self, key: &KeyAlgorithm) -> bool {
+        let sized = |limit: &KeyLimit| limit.name == key.name && limit.min_bits.is_some();
+        match key.name.as_str() {
+            "EC" => key.curve.is_none(),
+            _ => key.bits.is_none() && self.keys.iter().any(sized),
+        }
     }
 
     /// The longest validity for a certificate that begins at this instant.

@@ -1,8 +1,9 @@
 //! The populations that several rules share.
 
-use pki_inventory::{Asset, Certificate, Role};
+use pki_inventory::{Asset, Certificate, Place, Role};
 
 use crate::RuleContext;
+use crate::pattern::matches;
 
 /// A server presents it, as its own or in its chain.
 pub(crate) fn is_presented(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> bool {
@@ -19,7 +20,7 @@ pub(crate) fn is_served(asset: &Asset, certificate: &Certificate, cx: &RuleConte
 pub(crate) fn is_own_leaf(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> bool {
     match cx.view.role(asset, certificate) {
         Role::Served => true,
-        Role::Held => !certificate.is_authority(),
+        Role::Held => !certificate.is_authority() && !is_shipped(asset, cx),
         Role::Chain | Role::Authority | Role::Stored => false,
     }
 }
@@ -37,9 +38,25 @@ pub(crate) fn is_own_server(
     served || (server && is_own_leaf(asset, certificate, cx))
 }
 
-/// Presented, or still valid wherever it lies. Members of trust stores are what others trust, not
-/// what is issued here.
+/// Presented, or still valid wherever it lies. Members of trust stores are what others trust, and
+/// what comes with software is what others made: neither is issued here.
 pub(crate) fn is_current(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> bool {
     let presented = is_presented(asset, certificate, cx);
-    presented || (!cx.view.is_anchor(asset.id) && cx.as_of <= certificate.not_after)
+    let foreign = || cx.view.is_anchor(asset.id) || is_shipped(asset, cx);
+    presented || (cx.as_of <= certificate.not_after && !foreign())
+}
+
+/// Seen only where software ships its own files: test keys, samples, documentation.
+pub(crate) fn is_shipped(asset: &Asset, cx: &RuleContext<'_>) -> bool {
+    let mut places = asset.places().peekable();
+    places.peek().is_some() && places.all(|place| is_shipped_place(place, cx))
+}
+
+/// A place where software ships its own files.
+pub(crate) fn is_shipped_place(place: &Place, cx: &RuleContext<'_>) -> bool {
+    if place.is_network() || cx.limits.shipped.is_empty() {
+        return false;
+    }
+    let place = place.to_string();
+    cx.limits.shipped.iter().any(|pattern| matches(pattern, &place))
 }

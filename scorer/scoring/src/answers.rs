@@ -12,6 +12,7 @@ use crate::yaml::{Node, Value, parse};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
     by_requirement: BTreeMap<String, Answer>,
+    left_behind: Vec<String>,
 }
 
 /// One person's answer to one requirement.
@@ -46,6 +47,7 @@ const KEYS: &[&str] = &["level", "out_of_scope", "by", "when", "why", "evidence"
 
 impl Answers {
     /// Reads a file of answers for a model. Requirements with empty fields are not answered yet.
+    /// Answers for another built-in version are carried over to this one by the rename table.
     ///
     /// ```yaml
     /// model: "2.0.0"
@@ -82,6 +84,17 @@ impl Answers {
         self.by_requirement.get(requirement)
     }
 
+    /// Ids of answers for another version that this one has no requirement for.
+    #[must_use]
+    pub fn left_behind(&self) -> &[String] {
+        &self.left_behind
+    }
+
+    /// Every answer, by requirement id.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Answer)> {
+        self.by_requirement.iter().map(|(id, answer)| (id.as_str(), answer))
+    }
+
     /// How many requirements are answered.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -92,6 +105,22 @@ impl Answers {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_requirement.is_empty()
+    }
+
+    /// The same answers under the ids of another model.
+    fn carried(self, from: &Model, to: &Model) -> Self {
+        if from.version == to.version {
+            return self;
+        }
+        let mut carried = Self::default();
+        for (id, answer) in self.by_requirement {
+            let canonical = from.requirement(&id).map(|requirement| &requirement.canonical);
+            match to.requirements().find(|other| Some(&other.canonical) == canonical) {
+                Some(other) => carried.insert(other.id.clone(), answer),
+                None => carried.left_behind.push(id),
+            }
+        }
+        carried
     }
 
     /// Adds or replaces an answer.
@@ -112,35 +141,43 @@ impl Reader<'_> {
     }
 
     fn root(&mut self, root: &Node, model: &Model) -> Answers {
-        let mut answers = Answers::default();
-        let Some(entries) = self.map(root, "") else { return answers };
-        let mut versions = 0;
-        for (key, value) in entries {
-            match key.as_str() {
-                "model" => {
-                    versions += 1;
-                    match &value.value {
-                        Value::Text(version) if *version == model.version => {}
-                        Value::Text(version) => self.note(
-                            value.line,
-                            "model",
-                            format!(
-                                "these answers are for model {version}, but {} is assessed; \
-                                 choose --model {version} or carry the ids over",
-                                model.version
-                            ),
-                        ),
-                        _ => self.note(value.line, "model", "must be a version such as \"2.0.0\""),
-                    }
-                }
-                "answers" => self.answers(value, model, &mut answers),
-                other => self.note(value.line, other, "is not a key here; keys are model, answers"),
+        let Some(entries) = self.map(root, "") else { return Answers::default() };
+        for (key, value) in &entries {
+            if !["model", "answers"].contains(&key.as_str()) {
+                self.note(value.line, key, "is not a key here; keys are model, answers");
             }
         }
-        if versions == 0 {
-            self.note(1, "model", "is missing: which version of the model these answers are for");
+        let find = |wanted: &str| entries.iter().find(|(key, _)| key == wanted).map(|(_, v)| *v);
+        let Some(written_for) = self.version(find("model"), model) else {
+            return Answers::default();
+        };
+        let mut answers = Answers::default();
+        if let Some(node) = find("answers") {
+            self.answers(node, &written_for, &mut answers);
         }
-        answers
+        answers.carried(&written_for, model)
+    }
+
+    /// The model the answers were written for. Without it no id can be checked.
+    fn version(&mut self, node: Option<&Node>, model: &Model) -> Option<Model> {
+        let Some(node) = node else {
+            self.note(1, "model", "is missing: which version of the model these answers are for");
+            return None;
+        };
+        match &node.value {
+            Value::Text(version) if *version == model.version => Some(model.clone()),
+            Value::Text(version) => match Model::built_in(version) {
+                Ok(other) => Some(other),
+                Err(error) => {
+                    self.note(node.line, "model", error.to_string());
+                    None
+                }
+            },
+            _ => {
+                self.note(node.line, "model", "must be a version such as \"2.0.0\"");
+                None
+            }
+        }
     }
 
     fn answers(&mut self, node: &Node, model: &Model, answers: &mut Answers) {
@@ -182,7 +219,7 @@ impl Reader<'_> {
         }
         let (level, outside) = (given("level"), given("out_of_scope"));
         let level = level.and_then(|value| self.level(id, value));
-        let reason = outside.and_then(|value| self.text(id, "out_of_scope", value));
+        let reason = outside.and_then(|value| self.reason(id, value));
         let mut needed = vec!["by", "when"];
         let rating = match (given("level").is_some(), outside.is_some()) {
             (true, true) => {
@@ -239,6 +276,18 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Out of scope needs a reason; a yes or no in its place is a misunderstanding.
+    fn reason(&mut self, id: &str, value: &Node) -> Option<String> {
+        const NO_REASONS: &[&str] = &["true", "false", "yes", "no", "on", "off", "n/a", "na", "x"];
+        let reason = self.text(id, "out_of_scope", value)?;
+        if NO_REASONS.contains(&reason.to_lowercase().as_str()) {
+            let message = format!("must be the reason why it does not apply, not `{reason}`");
+            self.note(value.line, &format!("{id}.out_of_scope"), message);
+            return None;
+        }
+        Some(reason)
     }
 
     fn time(&mut self, id: &str, key: &str, value: &Node) -> Option<Time> {
@@ -319,21 +368,40 @@ mod tests {
     fn all_problems_come_at_once_with_line_and_key() {
         let id = "M.key-management.key-inventory";
         let text = format!(
-            "answers:\n  {id}:\n    level: 6\n    by: J\n    when: soon\n    colour: red\n  X.y.z:\n    level: 1\n  \
-             {id}:\n    level: 1\n  M.key-management.key-lifecycle:\n    level: 2\n    out_of_scope: no\n    by: J\n    when: 2026-01-01\n    why: w\n"
+            "model: 2.0.0\nanswers:\n  {id}:\n    level: 6\n    by: J\n    when: soon\n    colour: red\n  X.y.z:\n    level: 1\n  \
+             {id}:\n    level: 1\n  M.key-management.key-lifecycle:\n    level: 2\n    out_of_scope: none here\n    by: J\n    when: 2026-01-01\n    why: w\n"
         );
         let found = read(&text).unwrap_err();
         let expected = [
-            (1, "model".to_owned()),
-            (3, format!("{id}.level")),
-            (3, format!("{id}.why")),
-            (5, format!("{id}.when")),
-            (6, format!("{id}.colour")),
-            (8, "X.y.z".to_owned()),
-            (9, id.to_owned()),
-            (12, "M.key-management.key-lifecycle".to_owned()),
+            (4, format!("{id}.level")),
+            (4, format!("{id}.why")),
+            (6, format!("{id}.when")),
+            (7, format!("{id}.colour")),
+            (9, "X.y.z".to_owned()),
+            (10, id.to_owned()),
+            (13, "M.key-management.key-lifecycle".to_owned()),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn answers_for_another_version_are_carried_over_and_what_has_no_place_is_named() {
+        let text = "model: 1.1.0\nanswers:\n  M.6.2:\n    level: 3\n    by: J\n    when: 2026-11-20\n    why: w\n  \
+                    M.6.5:\n    level: 4\n    by: J\n    when: 2026-11-20\n    why: w\n";
+        let answers = read(text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert!(answers.get("M.key-management.key-inventory").is_some(), "{answers:?}");
+        assert_eq!(answers.left_behind(), ["M.6.5"]);
+    }
+
+    #[test]
+    fn a_yes_or_no_is_no_reason_to_be_out_of_scope() {
+        for word in ["true", "no", "N/A"] {
+            let text = format!(
+                "model: 2.0.0\nanswers:\n  M.key-management.key-inventory:\n    out_of_scope: {word}\n    by: J\n    when: 2026-11-20\n"
+            );
+            let key = "M.key-management.key-inventory.out_of_scope".to_owned();
+            assert_eq!(read(&text).unwrap_err(), [(4, key)]);
+        }
     }
 
     #[test]
@@ -342,7 +410,7 @@ mod tests {
             "",
             "- 1\n",
             "model: [",
-            "model: 1.0.0\n",
+            "model: 9.0.0\n",
             "a: &x 1\nb: *x\n",
             "model: 2.0.0\n---\nx: 1\n",
         ] {

@@ -145,20 +145,26 @@ fn evidence(inputs: &Inputs<'_>, judgement: &Judgement, bearing: &Bearing) -> Op
 fn thin(policy: &Policy, measure: &Measure) -> Option<String> {
     let limits = &policy.thresholds;
     let too_many = |share: Option<f64>| share.filter(|share| *share > limits.max_unknown_share);
+    // A scope without places, or none at all, is not evidence of absence.
+    if measure.asked == 0 {
+        return Some("nothing that feeds it was looked at".to_owned());
+    }
+    if let Some(share) = too_many(measure.gap_share()) {
+        let share = share * 100.0;
+        return Some(format!("{share:.0} % of the places that feed it were not read"));
+    }
     if measure.judged + measure.unknown == 0 {
         return None;
     }
     if let Some(share) = too_many(measure.unknown_share()) {
         return Some(format!("{:.0} % of its assets are unknown", share * 100.0));
     }
-    if measure.judged < limits.min_population {
-        return Some(format!(
+    (measure.judged < limits.min_population).then(|| {
+        format!(
             "only {} judged, and fewer than {} suggest nothing",
             measure.judged, limits.min_population
-        ));
-    }
-    too_many(measure.gap_share())
-        .map(|share| format!("{:.0} % of the places that feed it were not read", share * 100.0))
+        )
+    })
 }
 
 /// The lowest of what the rules bound, what evidence can support and what the history allows.

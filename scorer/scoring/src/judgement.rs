@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pki_config::{Exception, Policy};
 use pki_inventory::{Asset, AssetId, Inventory, Kind, Time, View};
-use pki_rules::{Finding, Outcome, Rule, RuleContext, Subject, judge, matches};
+use pki_rules::{Finding, Outcome, Rule, RuleContext, Subject, is_set_aside, judge, matches};
 
 use crate::limits::{limits_of, start_of};
 
@@ -30,7 +30,7 @@ pub struct Measure {
 pub struct Excepted {
     /// The finding, always `NotMet`.
     pub finding: Finding,
-    /// Which exception of the policy, counted from 0.
+    /// Which exception of the policy, the first that accepts it, counted from 0.
     pub exception: usize,
 }
 
@@ -43,8 +43,11 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Findings accepted by an exception.
     pub excepted: Vec<Excepted>,
-    /// For each exception of the policy, how many findings it accepted.
+    /// For each exception of the policy, how many findings it accepts.
     pub exception_uses: Vec<u64>,
+    /// Certificates and keys that take no part because they were seen only where software ships its
+    /// own files.
+    pub set_aside: u64,
 }
 
 impl Measure {
@@ -89,6 +92,8 @@ pub fn judge_all(
         ..Judgement::default()
     };
     let cx = RuleContext { as_of, view: &view, limits: &limits };
+    let aside = |asset: &&Asset| is_set_aside(asset, &cx);
+    all.set_aside = inventory.assets().filter(aside).count() as u64;
     judge(rules, &cx, &mut |finding| {
         each(&finding);
         let measure = all.measures.entry(finding.rule).or_default();
@@ -99,50 +104,62 @@ pub fn judge_all(
                 measure.unknown += 1;
                 all.findings.push(finding);
             }
-            Outcome::NotMet(_) => match accepted(&finding, policy, &view, as_of) {
-                Some(exception) => {
-                    measure.excepted += 1;
-                    all.exception_uses[exception] += 1;
-                    all.excepted.push(Excepted { finding, exception });
+            Outcome::NotMet(_) => {
+                let accepting = accepting(&finding, policy, &view, as_of);
+                for exception in &accepting {
+                    all.exception_uses[*exception] += 1;
                 }
-                None => {
-                    measure.judged += 1;
-                    measure.not_met += 1;
-                    all.findings.push(finding);
+                match accepting.first() {
+                    Some(&exception) => {
+                        measure.excepted += 1;
+                        all.excepted.push(Excepted { finding, exception });
+                    }
+                    None => {
+                        measure.judged += 1;
+                        measure.not_met += 1;
+                        all.findings.push(finding);
+                    }
                 }
-            },
+            }
         }
     });
     all
 }
 
-/// The gaps of the collectors whose sightings the rule needs.
+/// The gaps of the collectors whose sightings the rule needs. Of several collectors the one that
+/// read least counts: a hundred thousand files must not hide ten servers that nobody reached.
 fn fed(rule: &Rule, inventory: &Inventory) -> Measure {
-    let mut measure = Measure::default();
-    for (collector, _, coverage) in inventory.coverage() {
-        if rule.fed_by.contains(&collector) {
+    let feeding = rule.fed_by.iter().map(|collector| {
+        let mut measure = Measure::default();
+        for (_, _, coverage) in inventory.coverage().filter(|(name, ..)| name == collector) {
             measure.gaps += coverage.not_read;
             measure.asked += coverage.asked;
         }
-    }
-    measure
+        measure
+    });
+    let share = |measure: &Measure| measure.gap_share().unwrap_or(-1.0);
+    feeding.max_by(|a, b| share(a).total_cmp(&share(b))).unwrap_or_default()
 }
 
-/// The first exception in force that matches the finding.
-fn accepted(finding: &Finding, policy: &Policy, view: &View<'_>, as_of: Time) -> Option<usize> {
+/// The exceptions in force that accept the finding: by its subject or a name, or because they match
+/// every one of its places. One place of a key that lies in two excuses nothing.
+fn accepting(finding: &Finding, policy: &Policy, view: &View<'_>, as_of: Time) -> Vec<usize> {
     if policy.exceptions.is_empty() {
-        return None;
+        return Vec::new();
     }
     let mut texts = vec![finding.subject.to_string()];
-    texts.extend(finding.places.iter().map(ToString::to_string));
     if let Subject::Asset(id) = &finding.subject {
         texts.extend(names(*id, view));
     }
-    policy.exceptions.iter().position(|exception| {
+    let places: Vec<String> = finding.places.iter().map(ToString::to_string).collect();
+    let accepts = |exception: &Exception| {
+        let fits = |text: &String| matches(&exception.pattern, text);
         in_force(exception, as_of)
             && matches(&exception.rule, finding.rule)
-            && texts.iter().any(|text| matches(&exception.pattern, text))
-    })
+            && (texts.iter().any(fits) || (!places.is_empty() && places.iter().all(fits)))
+    };
+    let all = policy.exceptions.iter().enumerate();
+    all.filter(|(_, exception)| accepts(exception)).map(|(at, _)| at).collect()
 }
 
 /// An exception holds through its last day.

@@ -44,6 +44,7 @@ pub fn limits_of(policy: &Policy) -> Limits {
                 places: entry.places.clone(),
             })
             .collect(),
+        shipped: policy.shipped.clone(),
         key_reader_groups: policy.key_reader_groups.clone(),
     }
 }

@@ -31,6 +31,8 @@ pub enum Verdict {
         bound: Level,
         /// What counts, by the policy.
         counts: Level,
+        /// The written reason of the policy, where the answer counts all the same.
+        kept_because: Option<String>,
     },
     /// A person took it out of scope.
     OutOfScope {
@@ -57,11 +59,11 @@ impl Verdict {
         match (bound, suggestion) {
             (None, _) => Self::Declared(answered),
             (Some(bound), _) if answered > bound => {
-                let counts = match contradicted {
-                    Contradicted::Cap => bound,
-                    Contradicted::Keep(_) => answered,
+                let (counts, kept_because) = match contradicted {
+                    Contradicted::Cap => (bound, None),
+                    Contradicted::Keep(reason) => (answered, Some(reason.clone())),
                 };
-                Self::Contradicted { answered, bound, counts }
+                Self::Contradicted { answered, bound, counts, kept_because }
             }
             (Some(_), Some(supported)) if answered > supported => {
                 Self::BeyondEvidence { answered, supported }
@@ -148,6 +150,7 @@ mod tests {
             answered: level(4),
             bound: level(2),
             counts: level(counts),
+            kept_because: (counts == 4).then(|| "agreed".to_owned()),
         };
         let beyond = Verdict::BeyondEvidence { answered: level(4), supported: level(3) };
         for (rating, bound, suggestion, policy, expected) in [

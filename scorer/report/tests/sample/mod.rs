@@ -79,7 +79,7 @@ impl Sample {
         let model = Model::built_in(version).unwrap_or_else(|error| panic!("{error}"));
         let map = Map::for_model(&model).unwrap_or_else(|error| panic!("{error}"));
         let policy =
-            Policy::parse("policy.toml", POLICY).unwrap_or_else(|error| panic!("{error:?}"));
+            Policy::parse("policy.toml", POLICY, &rules()).unwrap_or_else(|error| panic!("{error:?}"));
         let assessment = assess(&Inputs {
             model: &model,
             map: &map,
@@ -108,7 +108,12 @@ pub fn sample() -> Sample {
 /// A first run that found nothing and that nobody has answered.
 #[allow(dead_code, reason = "the example shows the full one only")]
 pub fn empty() -> Sample {
-    Sample::new("2.0.0", Inventory::default(), Answers::default(), None)
+    let mut inventory = Inventory::default();
+    for (collector, scope) in [("filesystem", "/srv"), ("tls", "192.0.2.0/28:443")] {
+        let coverage = Coverage { finished: NOW, asked: 9, read: 9, not_read: 0, octets: 0 };
+        inventory.add_coverage(collector.to_owned(), scope.to_owned(), coverage);
+    }
+    Sample::new("2.0.0", inventory, Answers::default(), None)
 }
 
 /// The same evidence against an older model, whose keys are numbers.
@@ -142,7 +147,7 @@ fn answers() -> Answers {
     add("M.certificate-management.pki-governance", level(4), "The PKI board meets monthly", None);
     add("M.certificate-management.cert-profiles", level(1), "Profiles are informal", None);
     add("M.key-management.key-inventory", Rating::OutOfScope, "The keys are the customers'", None);
-    add("R.sourcing.vendor-management", Rating::OutOfScope, "Nothing is bought", None);
+    add("R.sourcing.resource-availability", Rating::OutOfScope, "Nothing is bought", None);
     add("G.compliance.compliance-policies", level(2), HOSTILE, Some(NOW.plus_days(180)));
     answers
 }
@@ -443,4 +448,8 @@ fn shown(certificate: &Certificate, issuing: &Certificate, hybrid: bool) -> Hand
         chain: vec![certificate.digest(), issuing.digest()],
         ended: None,
     })
+}
+
+fn rules() -> Vec<&'static str> {
+    pki_rules::RULES.iter().map(|rule| rule.id).collect()
 }

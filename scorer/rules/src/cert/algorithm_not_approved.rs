@@ -31,6 +31,12 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
         return Outcome::NotApplicable;
     }
     let mut wrong = Vec::new();
+    if cx.limits.is_undecided(&certificate.key) {
+        return Outcome::Unknown(format!(
+            "the size of its {} key cannot be read",
+            certificate.key.name
+        ));
+    }
     if !cx.limits.approves_key(&certificate.key) {
         wrong.push(format!("its key is {}", certificate.key.label()));
     }
@@ -79,6 +85,13 @@ mod tests {
         let mut weak = leaf("a.example");
         weak.signature.name = "ecdsa-with-SHA1".to_owned();
         check(&RULE, &World::default().served(weak), &limits(), "not-met");
+    }
+
+    #[test]
+    fn unknown_when_the_size_cannot_be_read() {
+        let mut odd = leaf("a.example");
+        odd.key = KeyAlgorithm::named("RSA");
+        check(&RULE, &World::default().served(odd), &limits(), "unknown");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     title: "A served certificate expired long ago and nobody replaced it",
     cites: &[
         Cite { document: "RFC 5280", section: "4.1.2.5" },
-        Cite { document: "PKIMM 2.0.0", section: "monitoring-and-auditing" },
+        Cite { document: "ISO/IEC 27001:2022", section: "A.8.16" },
     ],
     in_force: InForce::Policy,
     fed_by: &["tls"],

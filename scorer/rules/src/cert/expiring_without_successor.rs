@@ -4,7 +4,8 @@
 //! ## What it looks at
 //! Valid end-entity certificates that a server presents or whose private key lies here. Due is the
 //! last third of the life, or the last days that the policy sets if those are fewer. A successor is
-//! a certificate for the same names with a later notAfter, seen anywhere.
+//! a certificate for the same names, seen anywhere, that begins later and outlasts it by at least
+//! the days of renewal.
 //! ## Why it matters
 //! A renewal that has not begun when a third of the life is left ends in a hurry or an outage.
 //! ## What it cannot see
@@ -20,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     title: "A certificate in use is about to expire and has no successor",
     cites: &[
         Cite { document: "RFC 5280", section: "4.1.2.5" },
-        Cite { document: "RFC 9773", section: "4.1" },
+        Cite { document: "ISO/IEC 27001:2022", section: "A.8.24" },
     ],
     in_force: InForce::Policy,
     fed_by: &["filesystem", "tls"],
@@ -37,8 +38,12 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
     if left >= due {
         return Outcome::Met;
     }
+    // A twin issued at the same time, an ECDSA one beside an RSA one, is no successor: it ends too.
     let newer = |other: &&Asset| {
-        other.certificate().is_some_and(|other| other.not_after > certificate.not_after)
+        other.certificate().is_some_and(|other| {
+            other.not_before > certificate.not_before
+                && certificate.not_after.days_until(other.not_after) >= due
+        })
     };
     if cx.view.lineage(certificate).iter().any(newer) {
         return Outcome::Met;
@@ -72,10 +77,23 @@ mod tests {
         ending.not_after = NOW.plus_days(5);
         let mut successor = leaf("a.example");
         successor.der = b"successor".to_vec();
-        let world = World::default().served(ending).stored(successor);
-        let outcomes = world.outcomes(&RULE, &limits());
+        successor.not_before = NOW;
+        successor.not_after = NOW.plus_days(90);
+        let outcomes = World::default().served(ending).stored(successor).outcomes(&RULE, &limits());
         assert_eq!(outcomes.get("met"), Some(&1));
         assert_eq!(outcomes.get("not-met"), None);
+    }
+
+    #[test]
+    fn not_met_with_a_twin_that_ends_at_the_same_time() {
+        let mut ending = leaf("a.example");
+        ending.not_after = NOW.plus_days(5);
+        let mut twin = ending.clone();
+        twin.der = b"twin".to_vec();
+        twin.not_before = twin.not_before.plus_days(1);
+        twin.not_after = NOW.plus_days(6);
+        let outcomes = World::default().served(ending).stored(twin).outcomes(&RULE, &limits());
+        assert_eq!(outcomes.get("not-met"), Some(&1));
     }
 
     #[test]

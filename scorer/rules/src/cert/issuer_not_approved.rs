@@ -18,10 +18,7 @@ use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
 pub(crate) const RULE: Rule = Rule {
     id: "cert.issuer-not-approved",
     title: "A certificate in use comes from a CA that is not approved",
-    cites: &[
-        Cite { document: "PKIMM 2.0.0", section: "pki-governance" },
-        Cite { document: "NIST SP 1800-16B", section: "4.3" },
-    ],
+    cites: &[Cite { document: "ISO/IEC 27001:2022", section: "A.8.24" }],
     in_force: InForce::Policy,
     fed_by: &["filesystem", "tls"],
     check: Check::Certificate(check),

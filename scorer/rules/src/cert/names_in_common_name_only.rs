@@ -11,7 +11,7 @@
 
 use pki_inventory::{Asset, Certificate};
 
-use crate::population::is_own_server;
+use crate::population::{is_own_server, is_served};
 use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -32,10 +32,20 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
     }
     match &certificate.subject.common_name {
         _ if !certificate.host_names().is_empty() => Outcome::Met,
+        // A person's certificate without usages is no server's.
+        Some(name) if !is_served(asset, certificate, cx) && !looks_like_host(certificate, name) => {
+            Outcome::NotApplicable
+        }
         Some(name) => Outcome::NotMet(format!("names {name} in the common name only")),
         None if certificate.names.is_empty() => Outcome::NotMet("names no host at all".to_owned()),
         None => Outcome::NotApplicable,
     }
+}
+
+/// It says that it is for servers, or its common name has the form of a host name.
+fn looks_like_host(certificate: &Certificate, name: &str) -> bool {
+    let for_servers = certificate.extended_key_usage.iter().any(|usage| usage == "serverAuth");
+    for_servers || (name.contains('.') && !name.contains([' ', '@']))
 }
 
 #[cfg(test)]
@@ -53,6 +63,16 @@ mod tests {
         let mut old = leaf("a.example");
         old.names.clear();
         check(&RULE, &World::default().stored(old.clone()).key_of(&old), &limits(), "not-met");
+    }
+
+    #[test]
+    fn not_applicable_to_a_person() {
+        let mut person = leaf("a.example");
+        person.subject = crate::fixtures::name("Jo Doe");
+        person.names.clear();
+        person.extended_key_usage.clear();
+        let world = World::default().stored(person.clone()).key_of(&person);
+        check(&RULE, &world, &limits(), "not-applicable");
     }
 
     #[test]

@@ -17,10 +17,7 @@ use crate::{Check, Cite, InForce, Outcome, Owner, Rule, RuleContext};
 pub(crate) const RULE: Rule = Rule {
     id: "cert.owner-unassigned",
     title: "A certificate in use has no owner",
-    cites: &[
-        Cite { document: "PKIMM 2.0.0", section: "certificate-management" },
-        Cite { document: "NIST SP 1800-16B", section: "4.2" },
-    ],
+    cites: &[Cite { document: "ISO/IEC 27001:2022", section: "A.5.9" }],
     in_force: InForce::Policy,
     fed_by: &["filesystem", "tls"],
     check: Check::Certificate(check),

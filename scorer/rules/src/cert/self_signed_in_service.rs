@@ -18,10 +18,7 @@ use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
 pub(crate) const RULE: Rule = Rule {
     id: "cert.self-signed-in-service",
     title: "A server presents a self-signed certificate",
-    cites: &[
-        Cite { document: "RFC 5280", section: "3.2" },
-        Cite { document: "RFC 9525", section: "1.2" },
-    ],
+    cites: &[Cite { document: "RFC 5280", section: "3.2" }],
     in_force: InForce::Always,
     fed_by: &["tls"],
     check: Check::Certificate(check),

@@ -36,7 +36,14 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
         Some(hash @ ("MD2" | "MD4" | "MD5" | "SHA-1")) => {
             Outcome::NotMet(format!("is signed with {} ({hash})", certificate.signature.name))
         }
+        // A number instead of a name: an algorithm that is not known here.
+        Some(hash) if hash.contains('.') => {
+            Outcome::Unknown(format!("the hash function {hash} has no name here"))
+        }
         Some(_) => Outcome::Met,
+        None if certificate.signature.name == "rsassaPss" => Outcome::Unknown(
+            "the parameters that say which hash was used cannot be read".to_owned(),
+        ),
         None if certificate.signature.name.contains('.') => Outcome::Unknown(format!(
             "the signature algorithm {} has no name here, so its strength is not known",
             certificate.signature.name
@@ -74,7 +81,9 @@ mod tests {
 
     #[test]
     fn unknown_with_an_unnamed_algorithm() {
-        check(&RULE, &World::default().served(signed("1.2.3.4", None)), &limits(), "unknown");
+        for (name, hash) in [("1.2.3.4", None), ("rsassaPss", None), ("rsassaPss", Some("1.2.3"))] {
+            check(&RULE, &World::default().served(signed(name, hash)), &limits(), "unknown");
+        }
     }
 
     #[test]

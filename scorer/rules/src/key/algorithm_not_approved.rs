@@ -24,10 +24,14 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
-    if private_sightings(asset).next().is_none() {
+    if private_sightings(asset, key, cx).is_empty() {
         return Outcome::NotApplicable;
     }
     match &key.algorithm {
+        Some(algorithm) if cx.limits.is_undecided(algorithm) => Outcome::Unknown(format!(
+            "the format tells that it is {} but not its size or curve",
+            algorithm.name
+        )),
         None => Outcome::Unknown(
             "the key is encrypted and its format does not tell its kind".to_owned(),
         ),
@@ -62,8 +66,10 @@ mod tests {
     }
 
     #[test]
-    fn unknown_when_encrypted() {
+    fn unknown_when_encrypted_or_of_a_size_that_is_not_told() {
         check(&RULE, &holding(None), &limits(), "unknown");
+        check(&RULE, &holding(Some(KeyAlgorithm::named("RSA"))), &limits(), "unknown");
+        check(&RULE, &holding(Some(KeyAlgorithm::named("EC"))), &limits(), "unknown");
     }
 
     #[test]

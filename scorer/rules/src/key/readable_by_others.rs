@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     title: "A private key is readable beyond its owner",
     cites: &[
         Cite { document: "NIST SP 800-57 part 1 r5", section: "6.2.2.3" },
-        Cite { document: "POSIX.1", section: "4.7" },
+        Cite { document: "IEEE Std 1003.1-2017", section: "4.5" },
     ],
     in_force: InForce::Always,
     fed_by: &["filesystem"],
@@ -26,15 +26,15 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
-    let _ = key;
-    let mut clear = private_sightings(asset)
+    let clear: Vec<&FileFacts> = private_sightings(asset, key, cx)
+        .into_iter()
         .filter(|(_, form)| form.encryption == Encryption::None)
         .filter_map(|(sighting, _)| sighting.circumstances.file.as_ref())
-        .peekable();
-    if clear.peek().is_none() {
+        .collect();
+    if clear.is_empty() {
         return Outcome::NotApplicable;
     }
-    match clear.find(|file| file.readable_by_others() || group_may_not(file, cx)) {
+    match clear.iter().find(|file| file.readable_by_others() || group_may_not(file, cx)) {
         None => Outcome::Met,
         Some(file) => {
             let who = if file.readable_by_others() {

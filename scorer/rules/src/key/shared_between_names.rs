@@ -42,7 +42,11 @@ fn check(key: &KeyUse<'_>, cx: &RuleContext<'_>) -> Outcome {
         .filter(|certificate| cx.as_of <= certificate.not_after && !certificate.is_authority())
         .map(Certificate::lineage_names)
         .collect();
-    let covers = |all: &[String], some: &[String]| some.iter().all(|name| all.contains(name));
+    let covered = |all: &[String], name: &String| {
+        let below = name.split_once('.').map(|(_, rest)| format!("*.{rest}"));
+        all.contains(name) || below.is_some_and(|wildcard| all.contains(&wildcard))
+    };
+    let covers = |all: &[String], some: &[String]| some.iter().all(|name| covered(all, name));
     let strangers = names.iter().enumerate().find_map(|(at, one)| {
         let apart = |other: &&Vec<String>| !covers(one, other) && !covers(other, one);
         names[at + 1..].iter().find(apart).map(|other| (one, other))
@@ -71,6 +75,14 @@ mod tests {
         wider.der = b"wider".to_vec();
         wider.names.push(AlternativeName::Dns("b.example".to_owned()));
         check(&RULE, &World::default().served(one).stored(wider), &limits(), "met");
+    }
+
+    #[test]
+    fn met_with_a_wildcard_that_covers_the_name() {
+        let one = leaf("www.a.example");
+        let mut wildcard = leaf("*.a.example");
+        wildcard.spki = one.spki;
+        check(&RULE, &World::default().served(one).stored(wildcard), &limits(), "met");
     }
 
     #[test]

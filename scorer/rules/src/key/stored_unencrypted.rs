@@ -26,14 +26,12 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
-    let _ = (key, cx);
-    let mut files = private_sightings(asset)
-        .filter(|(sighting, _)| sighting.circumstances.file.is_some())
-        .peekable();
-    if files.peek().is_none() {
+    let mut files = private_sightings(asset, key, cx);
+    files.retain(|(sighting, _)| sighting.circumstances.file.is_some());
+    if files.is_empty() {
         return Outcome::NotApplicable;
     }
-    match files.find(|(_, form)| form.encryption == Encryption::None) {
+    match files.iter().find(|(_, form)| form.encryption == Encryption::None) {
         None => Outcome::Met,
         Some((_, form)) => Outcome::NotMet(format!("lies in the clear as {}", form.encoding)),
     }
@@ -61,8 +59,11 @@ mod tests {
     }
 
     #[test]
-    fn not_applicable_to_a_public_key() {
+    fn not_applicable_to_a_public_key_or_one_that_comes_with_software() {
         let world = World::default().public_key(Digest::of(b"k"));
         check(&RULE, &world, &limits(), "not-applicable");
+        let world = World::default().private_key(None, None, Encryption::None, 0o600);
+        let shipped = crate::Limits { shipped: vec!["file:///k.*".to_owned()], ..limits() };
+        check(&RULE, &world, &shipped, "not-applicable");
     }
 }

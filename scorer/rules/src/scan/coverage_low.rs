@@ -15,10 +15,7 @@ use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
 pub(crate) const RULE: Rule = Rule {
     id: "scan.coverage-low",
     title: "Part of a scope could not be read",
-    cites: &[
-        Cite { document: "PKIMM 2.0.0", section: "crypto-visibility" },
-        Cite { document: "NIST SP 1800-16B", section: "4.1" },
-    ],
+    cites: &[Cite { document: "ISO/IEC 27001:2022", section: "A.5.9" }],
     in_force: InForce::Policy,
     fed_by: &["filesystem", "tls"],
     check: Check::Scope(check),
