@@ -12,6 +12,7 @@ use pki_store::{Outcome, RunId, RunRecord, Selection, SqliteStore, Store as _};
 use crate::cli::{JudgingArgs, SelectionArgs};
 use crate::inputs::{self, NamedPolicy};
 use crate::pipeline;
+use crate::scope::Scope;
 
 /// The name of the store in the folder of the report.
 const STORE_FILE: &str = "store.sqlite";
@@ -75,7 +76,7 @@ impl Desk {
             history: history(&runs, run, as_of),
             as_of,
             changes: changes(store, &runs, run)?,
-            scope: scope(&runs, run),
+            scope: scope(&runs, run).sentences(),
         })
     }
 
@@ -126,14 +127,7 @@ fn latest(runs: &[RunRecord]) -> anyhow::Result<RunId> {
 /// A look at an empty folder is no history of anything.
 fn history(runs: &[RunRecord], run: RunId, as_of: Time) -> History {
     let wanted = scope(runs, run);
-    let covers = |record: &RunRecord| {
-        let its = scope(runs, record.id);
-        // Which ports listen on loopback changes from day to day, and a set clock is no scope.
-        let lasting = |line: &&String| {
-            !["TLS at 127.0.0.1:", "TLS at [::1]:", "the clock"].iter().any(|s| line.starts_with(s))
-        };
-        wanted.iter().filter(lasting).all(|line| its.contains(line))
-    };
+    let covers = |record: &RunRecord| Scope::from_json(&record.start.scope).covers(&wanted);
     let completed: Vec<&RunRecord> = runs
         .iter()
         .filter(|r| r.id <= run && r.start.started <= as_of && r.outcome == Outcome::Completed)
@@ -160,9 +154,9 @@ fn changes(store: &SqliteStore, runs: &[RunRecord], run: RunId) -> anyhow::Resul
 }
 
 /// What the run was asked for, as it was recorded.
-fn scope(runs: &[RunRecord], run: RunId) -> Vec<String> {
+fn scope(runs: &[RunRecord], run: RunId) -> Scope {
     let record = runs.iter().find(|record| record.id == run);
-    record.and_then(|r| serde_json::from_str(&r.start.scope).ok()).unwrap_or_default()
+    record.map(|record| Scope::from_json(&record.start.scope)).unwrap_or_default()
 }
 
 /// Finds an asset by its id or by as many of its first digits as make it unique; the kind may be

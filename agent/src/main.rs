@@ -12,6 +12,7 @@ mod interrupt;
 mod output;
 mod pipeline;
 mod progress;
+mod scope;
 mod this_machine;
 
 use std::io::IsTerminal as _;

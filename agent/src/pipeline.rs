@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use pki_collectors::{COLLECTORS, Collector, Context, Progress, Sink};
+use pki_collectors::{COLLECTORS, Collector, Context, Progress, Sink, Source};
 use pki_config::Settings;
 use pki_inventory::{Asset, Coverage, Digest, Gap, GapReason, Inventory, Observation, Place, Time};
 use pki_store::{Batch, RunEnd, RunId, RunStart, SqliteStore, Store as _};
-use tokio::sync::mpsc;
 
 use crate::interrupt::Interrupt;
 use crate::progress::Shown;
+use crate::scope::Scope;
 
 /// Observations under way between collectors and store.
 const IN_FLIGHT: usize = 4096;
@@ -44,21 +44,6 @@ pub struct Scanned {
     pub cancelled: bool,
 }
 
-/// Sentences about what a run is asked to look at, for the record and for reports.
-pub fn scope_sentences(settings: &Settings, fixed_clock: Option<Time>) -> Vec<String> {
-    let mut all: Vec<String> = settings
-        .filesystem
-        .roots
-        .iter()
-        .map(|root| format!("files below {}", root.display()))
-        .collect();
-    all.extend(settings.filesystem.exclude.iter().map(|path| format!("not {}", path.display())));
-    all.extend(settings.tls.targets.iter().map(|target| format!("TLS at {target}")));
-    all.extend(settings.tls.exclude.iter().map(|target| format!("not {target}")));
-    all.extend(fixed_clock.map(|time| format!("the clock was set to {time}")));
-    all
-}
-
 /// Runs every collector that has a scope and writes what they see as they see it.
 pub fn scan(
     store: &mut SqliteStore,
@@ -66,11 +51,10 @@ pub fn scan(
     fixed_clock: Option<Time>,
 ) -> anyhow::Result<Scanned> {
     let clock = clock(fixed_clock);
-    let scope = serde_json::to_string(&scope_sentences(settings, fixed_clock))?;
     let run = store.begin_run(&RunStart {
         started: clock(),
         config_digest: Digest::of(format!("{settings:?}").as_bytes()),
-        scope,
+        scope: Scope::of(settings, fixed_clock).to_json(),
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -142,7 +126,7 @@ async fn collect(collector: &'static dyn Collector, context: Arc<Context>, sink:
 fn keep(
     store: &mut SqliteStore,
     run: RunId,
-    mut observations: mpsc::Receiver<Observation>,
+    mut observations: Source,
     runtime: &tokio::runtime::Handle,
     interrupt: &Interrupt,
 ) -> anyhow::Result<bool> {

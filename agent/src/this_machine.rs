@@ -1,5 +1,6 @@
 //! The scope of a run that nobody gave a scope: this machine.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ pub fn scope() -> Settings {
     }
 }
 
-/// A target for every TCP port that listens on loopback.
+/// A target for every loopback address that something listens on, with the ports.
 pub fn loopback_targets() -> Vec<Target> {
     let mut targets = Vec::new();
     for (table, parse) in
@@ -24,10 +25,16 @@ pub fn loopback_targets() -> Vec<Target> {
         let text = std::fs::read_to_string(table).unwrap_or_default();
         targets.extend(listening(&text, parse, has_v6_loopback()));
     }
-    targets.sort_by_key(|(address, port)| (*port, *address));
-    targets.dedup();
-    let target = |(address, port)| Target { hosts: Hosts::Address(address), ports: vec![port] };
-    targets.into_iter().map(target).collect()
+    let mut by_address: BTreeMap<IpAddr, BTreeSet<u16>> = BTreeMap::new();
+    for (address, port) in targets {
+        by_address.entry(address).or_default().insert(port);
+    }
+    // One scope an address, so that one odd port is a part of it and not a scope of its own.
+    let target = |(address, ports): (IpAddr, BTreeSet<u16>)| Target {
+        hosts: Hosts::Address(address),
+        ports: ports.into_iter().collect(),
+    };
+    by_address.into_iter().map(target).collect()
 }
 
 /// The listening sockets of a `/proc/net/tcp` table that loopback reaches.

@@ -16,7 +16,7 @@ pub(super) struct Chart {
     rings: Vec<Ring>,
     spokes: Vec<(String, String)>,
     centre: (String, String),
-    /// Confirmed, then provisional.
+    /// The widest first, so that the others lie on it.
     shapes: Vec<Shape>,
     labels: Vec<Label>,
 }
@@ -47,6 +47,8 @@ pub(super) struct Axis<'a> {
     pub(super) href: String,
     pub(super) confirmed: Score,
     pub(super) provisional: Score,
+    /// What the evidence leaves possible.
+    pub(super) highest: Score,
 }
 
 /// Draws a chart of this size; `radius` is where level 5 lies.
@@ -117,10 +119,11 @@ pub(super) fn radar(title: &str, axes: &[Axis<'_>], size: (u32, u32), radius: f6
                 raw.unwrap_or_else(|| "not assessed".to_owned())
             };
             format!(
-                "{}: confirmed {}, provisional {}",
+                "{}: confirmed {}, provisional {}, possible {}",
                 axis.name,
                 figure(&axis.confirmed),
-                figure(&axis.provisional)
+                figure(&axis.provisional),
+                figure(&axis.highest)
             )
         })
         .collect();
@@ -139,6 +142,7 @@ pub(super) fn radar(title: &str, axes: &[Axis<'_>], size: (u32, u32), radius: f6
         spokes: (0..axes.len()).map(|at| point(at, 5.0)).collect(),
         centre: (short(x), short(y)),
         shapes: vec![
+            Shape { dots: Vec::new(), ..shape("highest", &|axis| axis.highest) },
             shape("provisional", &|axis| axis.provisional),
             shape("confirmed", &|axis| axis.confirmed),
         ],

@@ -7,7 +7,7 @@ use pki_inventory::GapReason;
 use pki_maturity::Model;
 use pki_rules::Outcome;
 use pki_scoring::official::{Score, Scores};
-use pki_scoring::{Totals, Verdict};
+use pki_scoring::{Measure, Totals, Verdict};
 
 use super::Context;
 use super::chart::{Axis, Chart, radar};
@@ -169,24 +169,25 @@ fn look(context: &Context<'_>) -> Vec<Look> {
     });
     let never = titles::never(document);
     let measures = &assessment.judgement.measures;
-    let serious = measures.iter().filter(|(rule, m)| m.not_met > 0 && never.contains(*rule)).map(
-        |(rule, measure)| Item {
-            href: format!("#rule-{rule}"),
-            title: titles::rule_title(document.rules, rule).to_owned(),
-            text: assessment
-                .judgement
-                .findings
-                .iter()
-                .find(|f| f.rule == *rule && matches!(f.outcome, Outcome::NotMet(_)))
-                .map(|finding| {
-                    let name = titles::subject(&finding.subject, &context.view);
-                    let sentence = finding.outcome.sentence().unwrap_or_default();
-                    words::stop(format!("For example {name}: {sentence}"))
-                })
-                .unwrap_or_default(),
-            figures: words::not_met(measure),
-        },
-    );
+    let item = |(rule, measure): (&&str, &Measure)| Item {
+        href: format!("#rule-{rule}"),
+        title: titles::rule_title(document.rules, rule).to_owned(),
+        text: assessment
+            .judgement
+            .findings
+            .iter()
+            .find(|f| f.rule == *rule && matches!(f.outcome, Outcome::NotMet(_)))
+            .map(|finding| {
+                let name = titles::subject(&finding.subject, &context.view);
+                let sentence = finding.outcome.sentence().unwrap_or_default();
+                words::stop(format!("For example {name}: {sentence}"))
+            })
+            .unwrap_or_default(),
+        figures: words::not_met(measure),
+    };
+    let not_met = || measures.iter().filter(|(_, measure)| measure.not_met > 0);
+    let serious = not_met().filter(|(rule, _)| never.contains(*rule)).map(item);
+    let others = not_met().filter(|(rule, _)| !never.contains(*rule)).map(item);
     let mut reasons: BTreeMap<GapReason, usize> = BTreeMap::new();
     for gap in document.inventory.gaps() {
         *reasons.entry(gap.reason).or_default() += 1;
@@ -222,6 +223,7 @@ fn look(context: &Context<'_>) -> Vec<Look> {
     [
         ("Answers in conflict with what was seen", "bad", conflicts.collect::<Vec<_>>()),
         ("Must not happen, and does", "bad", serious.collect()),
+        ("Other conditions found", "warn", others.collect()),
         ("Decisions that are due", "warn", overdue.chain(exceptions).collect()),
         ("Asked for and not read", "note", gaps.collect()),
     ]
@@ -240,21 +242,25 @@ fn charts(model: &Model, scores: &Totals) -> Vec<Chart> {
         .modules
         .iter()
         .zip(scores.confirmed.modules.iter().zip(&scores.provisional.modules))
-        .map(|(module, (confirmed, provisional))| Axis {
+        .zip(&scores.highest.modules)
+        .map(|((module, (confirmed, provisional)), highest)| Axis {
             name: &module.name,
             href: format!("#module-{}", module.id),
             confirmed: confirmed.score,
             provisional: provisional.score,
+            highest: highest.score,
         })
         .collect();
     let categories: Vec<Axis<'_>> = model
         .categories()
         .zip(scores.confirmed.categories.iter().zip(&scores.provisional.categories))
-        .map(|(category, (confirmed, provisional))| Axis {
+        .zip(&scores.highest.categories)
+        .map(|((category, (confirmed, provisional)), highest)| Axis {
             name: &category.name,
             href: format!("#category-{}", category.id),
             confirmed: confirmed.score,
             provisional: provisional.score,
+            highest: highest.score,
         })
         .collect();
     vec![

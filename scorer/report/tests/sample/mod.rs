@@ -78,8 +78,8 @@ impl Sample {
     ) -> Self {
         let model = Model::built_in(version).unwrap_or_else(|error| panic!("{error}"));
         let map = Map::for_model(&model).unwrap_or_else(|error| panic!("{error}"));
-        let policy =
-            Policy::parse("policy.toml", POLICY, &rules()).unwrap_or_else(|error| panic!("{error:?}"));
+        let policy = Policy::parse("policy.toml", POLICY, &rules())
+            .unwrap_or_else(|error| panic!("{error:?}"));
         let assessment = assess(&Inputs {
             model: &model,
             map: &map,
