@@ -63,11 +63,13 @@ impl Desk {
             Some(run) => run,
             None => latest(&runs)?,
         };
+        let inventory = store.inventory(Selection::Run(run))?;
         let (answers, answers_text) =
             answers.map(|read| (read.answers, Some(read.text))).unwrap_or_default();
         Ok(Self {
             run,
-            inventory: store.inventory(Selection::Run(run))?,
+            changes: changes(store, &runs, run, &inventory)?,
+            inventory,
             model,
             map,
             policy,
@@ -75,7 +77,6 @@ impl Desk {
             answers_text,
             history: history(&runs, run, as_of),
             as_of,
-            changes: changes(store, &runs, run)?,
             scope: scope(&runs, run).sentences(),
         })
     }
@@ -140,16 +141,23 @@ fn history(runs: &[RunRecord], run: RunId, as_of: Time) -> History {
 }
 
 /// What changed since the completed run before.
-fn changes(store: &SqliteStore, runs: &[RunRecord], run: RunId) -> anyhow::Result<Option<Changes>> {
+fn changes(
+    store: &SqliteStore,
+    runs: &[RunRecord],
+    run: RunId,
+    now: &Inventory,
+) -> anyhow::Result<Option<Changes>> {
     let before = runs.iter().rev().find(|r| r.id < run && r.outcome == Outcome::Completed);
     let Some(before) = before else { return Ok(None) };
-    let changes = store.changes(before.id, run)?;
+    let seen_before = store.inventory(Selection::Run(before.id))?;
+    let changes = pki_store::Changes::between(&seen_before, now);
     Ok(Some(Changes {
         since: before.start.started,
         new: changes.new,
         gone: changes.gone,
         renewed: changes.renewed.into_iter().map(|renewal| (renewal.old, renewal.new)).collect(),
         not_looked_at: changes.not_looked_at,
+        before: seen_before,
     }))
 }
 

@@ -1,5 +1,6 @@
 //! The only wiring: collectors see, the inventory keeps, the store remembers.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,10 +45,12 @@ pub struct Scanned {
     pub cancelled: bool,
 }
 
-/// Runs every collector that has a scope and writes what they see as they see it.
+/// Runs every collector that has a scope and writes what they see as they see it. Our own files are
+/// left out without being part of the recorded scope.
 pub fn scan(
     store: &mut SqliteStore,
     settings: &Settings,
+    own_files: &[PathBuf],
     fixed_clock: Option<Time>,
 ) -> anyhow::Result<Scanned> {
     let clock = clock(fixed_clock);
@@ -62,11 +65,13 @@ pub fn scan(
         .enable_all()
         .build()
         .context("the operating system gave no threads")?;
+    let mut filesystem = settings.filesystem.clone();
+    filesystem.exclude.extend_from_slice(own_files);
     let interrupt = Interrupt::watch();
     let (sink, observations) = Sink::bounded(IN_FLIGHT);
     let context = Arc::new(Context {
         tls: settings.tls.clone(),
-        filesystem: settings.filesystem.clone(),
+        filesystem,
         clock: Arc::clone(&clock),
         cancelled: interrupt.flag(),
         progress: Arc::new(Progress::default()),
@@ -171,7 +176,7 @@ fn keep(
             }
             Observation::Missed(gap) => batch.gaps.push(gap),
             Observation::Covered { collector, scope, coverage } => {
-                anything_read |= coverage.read > 0;
+                anything_read |= coverage.read > 0 || coverage.octets > 0;
                 batch.coverage.push((collector, scope, coverage));
             }
         }

@@ -203,8 +203,7 @@ pub fn finish(mut command: Command) -> Outcome {
     let arguments =
         command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let begin = Instant::now();
-    let mut running =
-        Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let stdout = drain(running.child().stdout.take().unwrap());
     let stderr = drain(running.child().stderr.take().unwrap());
     let mut peak_rss = 0;
@@ -224,8 +223,9 @@ pub fn finish(mut command: Command) -> Outcome {
 /// The program under test, as fresh as its sources.
 #[must_use]
 pub fn binary() -> PathBuf {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(build).clone()
+    // Whether it can be built or not: once is enough.
+    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BINARY.get_or_init(build).clone().unwrap()
 }
 
 /// Whether we may read everything.
@@ -236,7 +236,7 @@ pub fn is_root() -> bool {
 }
 
 /// `tests/run` has built it; whoever runs `cargo test` by hand has not.
-fn build() -> PathBuf {
+fn build() -> Result<PathBuf, String> {
     // target/debug/deps/end_to_end-0123456789abcdef
     let test = std::env::current_exe().unwrap();
     let folder = test.ancestors().nth(2).unwrap();
@@ -248,12 +248,17 @@ fn build() -> PathBuf {
         if folder.ends_with("release") {
             command.arg("--release");
         }
-        let status = command.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
-        assert!(status.success(), "the agent could not be built");
+        let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        if !output.status.success() {
+            let told = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the agent could not be built:\n{told}"));
+        }
     }
     let binary = folder.join("pkimm-agent");
-    assert!(binary.exists(), "{} is missing; tests/run builds it", binary.display());
-    binary
+    if binary.exists() {
+        return Ok(binary);
+    }
+    Err(format!("{} is missing; tests/run builds it", binary.display()))
 }
 
 fn drain(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {

@@ -130,8 +130,20 @@ impl Authority {
         let (config, list) =
             (self.configuration(number), self.folder.join(format!("{number}.crl")));
         openssl(&[
-            "ca", "-gencrl", "-config", path(&config), "-cert", path(&self.own.certificate),
-            "-keyfile", path(&self.own.key), "-md", "sha256", "-crldays", "3650", "-out", path(&list),
+            "ca",
+            "-gencrl",
+            "-config",
+            path(&config),
+            "-cert",
+            path(&self.own.certificate),
+            "-keyfile",
+            path(&self.own.key),
+            "-md",
+            "sha256",
+            "-crldays",
+            "3650",
+            "-out",
+            path(&list),
         ]);
         list
     }
@@ -147,12 +159,31 @@ impl Authority {
         fs::write(&index, format!("V\t360101000000Z\t\t{serial}\tunknown\t/CN=x\n")).unwrap();
         let ca = path(&self.own.certificate);
         openssl(&[
-            "ocsp", "-issuer", ca, "-cert", path(&about.certificate), "-no_nonce", "-reqout",
+            "ocsp",
+            "-issuer",
+            ca,
+            "-cert",
+            path(&about.certificate),
+            "-no_nonce",
+            "-reqout",
             path(&request),
         ]);
         openssl(&[
-            "ocsp", "-index", path(&index), "-CA", ca, "-rsigner", ca, "-rkey",
-            path(&self.own.key), "-reqin", path(&request), "-respout", path(&response), "-ndays", "3650",
+            "ocsp",
+            "-index",
+            path(&index),
+            "-CA",
+            ca,
+            "-rsigner",
+            ca,
+            "-rkey",
+            path(&self.own.key),
+            "-reqin",
+            path(&request),
+            "-respout",
+            path(&response),
+            "-ndays",
+            "3650",
         ]);
         response
     }
@@ -188,7 +219,14 @@ impl Issued {
     pub fn key_der(&self) -> Vec<u8> {
         let out = self.key.with_extension("p8");
         openssl(&[
-            "pkcs8", "-topk8", "-nocrypt", "-in", path(&self.key), "-outform", "DER", "-out",
+            "pkcs8",
+            "-topk8",
+            "-nocrypt",
+            "-in",
+            path(&self.key),
+            "-outform",
+            "DER",
+            "-out",
             path(&out),
         ]);
         fs::read(out).unwrap()
@@ -198,7 +236,16 @@ impl Issued {
     #[must_use]
     pub fn spki_sha256(&self) -> String {
         let out = self.key.with_extension("spki");
-        openssl(&["pkey", "-in", path(&self.key), "-pubout", "-outform", "DER", "-out", path(&out)]);
+        openssl(&[
+            "pkey",
+            "-in",
+            path(&self.key),
+            "-pubout",
+            "-outform",
+            "DER",
+            "-out",
+            path(&out),
+        ]);
         sha256(&fs::read(out).unwrap())
     }
 
@@ -206,7 +253,16 @@ impl Issued {
     #[must_use]
     pub fn request(&self) -> PathBuf {
         let out = self.key.with_extension("csr");
-        openssl(&["req", "-new", "-key", path(&self.key), "-subj", "/CN=request.test", "-out", path(&out)]);
+        openssl(&[
+            "req",
+            "-new",
+            "-key",
+            path(&self.key),
+            "-subj",
+            "/CN=request.test",
+            "-out",
+            path(&out),
+        ]);
         out
     }
 }
@@ -275,8 +331,21 @@ fn issue(folder: &Path, order: &Order, issuer: Option<&Issued>) -> Issued {
     fs::write(&extensions, extensions_of(order)).unwrap();
     let (start, end) = order.validity;
     let mut arguments = vec![
-        "ca", "-batch", "-notext", "-config", path(&config), "-in", path(&request), "-out",
-        path(&certificate), "-startdate", start, "-enddate", end, "-md", order.hash,
+        "ca",
+        "-batch",
+        "-notext",
+        "-config",
+        path(&config),
+        "-in",
+        path(&request),
+        "-out",
+        path(&certificate),
+        "-startdate",
+        start,
+        "-enddate",
+        end,
+        "-md",
+        order.hash,
     ];
     match issuer {
         Some(ca) => arguments.extend(["-cert", path(&ca.certificate), "-keyfile", path(&ca.key)]),
@@ -305,8 +374,19 @@ fn insist_on_version_1(
         return;
     }
     let mut arguments = vec![
-        "req", "-x509", "-x509v1", "-config", path(config), "-key", path(key), "-subj",
-        &order.subject, "-days", "3650", "-out", path(certificate),
+        "req",
+        "-x509",
+        "-x509v1",
+        "-config",
+        path(config),
+        "-key",
+        path(key),
+        "-subj",
+        &order.subject,
+        "-days",
+        "3650",
+        "-out",
+        path(certificate),
     ];
     if let Some(ca) = issuer {
         arguments.extend(["-CA", path(&ca.certificate), "-CAkey", path(&ca.key)]);

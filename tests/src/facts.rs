@@ -17,8 +17,10 @@ pub fn assert_facts(what: &str, actual: &Value, expected: &Value) {
 /// The one asset of a kind that was seen at a place.
 #[must_use]
 pub fn at<'a>(assets: &'a [Value], kind: &str, place: &str) -> &'a Value {
-    let found: Vec<&Value> =
-        assets.iter().filter(|asset| asset["kind"] == kind && places(asset).contains(&place)).collect();
+    let found: Vec<&Value> = assets
+        .iter()
+        .filter(|asset| asset["kind"] == kind && places(asset).contains(&place))
+        .collect();
     match found.as_slice() {
         [one] => one,
         [] => panic!("no {kind} at {place}; there are:\n{}", overview(assets)),

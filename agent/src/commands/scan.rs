@@ -1,6 +1,6 @@
 //! `run` and `scan`: looking.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pki_config::Settings;
 use pki_store::SqliteStore;
@@ -14,9 +14,9 @@ use crate::{Ending, inputs, output, this_machine};
 
 /// Scans into the store.
 pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
-    let settings = scope(args, store, dir)?;
+    let settings = scope(args, dir)?;
     let mut opened = SqliteStore::open(store)?;
-    let scanned = pipeline::scan(&mut opened, &settings, args.as_of)?;
+    let scanned = pipeline::scan(&mut opened, &settings, &own_files(store, dir)?, args.as_of)?;
     output::remark(&format!("Run {} is in {}.", scanned.run, store.display()));
     Ok(match scanned {
         Scanned { cancelled: true, .. } => Ending::Cancelled,
@@ -40,10 +40,10 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
     let (model, _) = inputs::model(&judging.model)?;
     let as_of = judging.as_of.unwrap_or_else(pipeline::now);
     inputs::answers(judging.answers.as_deref(), dir, &model, as_of)?;
-    let settings = scope(&args.scan, store, dir)?;
+    let settings = scope(&args.scan, dir)?;
 
     let mut opened = SqliteStore::open(store)?;
-    let scanned = pipeline::scan(&mut opened, &settings, args.scan.as_of)?;
+    let scanned = pipeline::scan(&mut opened, &settings, &own_files(store, dir)?, args.scan.as_of)?;
     judging.run = Some(scanned.run);
     let desk = Desk::load(&opened, &judging, dir)?;
     let assessment = desk.assess();
@@ -82,9 +82,8 @@ fn nothing_read() -> Ending {
 }
 
 /// The scope: of the settings file, else this machine; a list given on the command line takes the
-/// place of the one in the file, and stands alone where there is no file. Our own files are never
-/// part of it.
-fn scope(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Settings> {
+/// place of the one in the file, and stands alone where there is no file.
+fn scope(args: &ScanArgs, dir: &Path) -> anyhow::Result<Settings> {
     let given = !args.root.is_empty() || !args.target.is_empty();
     let mut settings = match inputs::settings(args.settings.config.as_deref())? {
         Some(settings) => settings,
@@ -102,7 +101,7 @@ fn scope(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Settings> 
     if settings.tls.loopback {
         settings.tls.targets.extend(this_machine::loopback_targets());
     }
-    let (store, dir) = (std::path::absolute(store)?, std::path::absolute(dir)?);
+    let dir = std::path::absolute(dir)?;
     for root in &settings.filesystem.roots {
         anyhow::ensure!(
             !root.starts_with(&dir),
@@ -114,17 +113,20 @@ fn scope(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Settings> 
     for path in &args.exclude {
         settings.filesystem.exclude.push(std::path::absolute(path)?);
     }
-    settings.filesystem.exclude.push(dir.clone());
-    if !store.starts_with(&dir) {
-        for suffix in ["", "-wal", "-shm", ".lock"] {
-            let mut path = store.clone().into_os_string();
-            path.push(suffix);
-            settings.filesystem.exclude.push(path.into());
-        }
-    }
     anyhow::ensure!(
         !settings.tls.targets.is_empty() || !settings.filesystem.roots.is_empty(),
         "there is nothing to look at: name --root or --target, or fill the settings file"
     );
     Ok(settings)
+}
+
+/// Our own files, which no scan reads: they change while it runs and hold what it found before.
+fn own_files(store: &Path, dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut own = vec![std::path::absolute(dir)?];
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        let mut path = std::path::absolute(store)?.into_os_string();
+        path.push(suffix);
+        own.push(path.into());
+    }
+    Ok(own)
 }

@@ -45,6 +45,8 @@ pub struct Changes {
     pub renewed: Vec<(AssetId, AssetId)>,
     /// Assets whose places were not read this time: nothing is known of them.
     pub not_looked_at: Vec<AssetId>,
+    /// What the run before saw: the only place where what is gone still has a name.
+    pub before: Inventory,
 }
 
 /// A form that a document can be printed in.

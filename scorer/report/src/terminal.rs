@@ -266,9 +266,10 @@ fn exceptions(plain: &mut Plain, exceptions: &[ExceptionUse]) {
 
 fn changed(plain: &mut Plain, changes: &Changes, view: &View<'_>) {
     plain.heading(&format!("Changes since {}", changes.since));
+    let before = View::of(&changes.before);
     let names = |ids: &mut dyn Iterator<Item = pki_inventory::AssetId>| -> String {
-        let names: Vec<String> =
-            ids.take(EXAMPLES).map(|id| shortened(&titles::by_id(id, view), 36)).collect();
+        let name = |id| shortened(&titles::now_or_before(id, view, &before), 36);
+        let names: Vec<String> = ids.take(EXAMPLES).map(name).collect();
         if names.is_empty() { String::new() } else { format!("  e.g. {}", names.join(", ")) }
     };
     let mut row = |label: &str, count: usize, names: String| {

@@ -46,6 +46,11 @@ pub(crate) fn by_id(id: AssetId, view: &View<'_>) -> String {
     }
 }
 
+/// An asset of this run or, where it is not there any more, of the run before.
+pub(crate) fn now_or_before(id: AssetId, now: &View<'_>, before: &View<'_>) -> String {
+    by_id(id, if now.inventory().get(id).is_some() { now } else { before })
+}
+
 /// How an endpoint answered, in a few words.
 pub(crate) fn outcome(handshake: &Handshake) -> String {
     match handshake {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pki_inventory::{
-    Asset, AssetId, Body, Certificate, Gap, GapReason, Handshake, Kind, Role, TrustStore,
+    Asset, AssetId, Body, Certificate, Gap, GapReason, Handshake, Kind, Role, TrustStore, View,
 };
 
 use super::table::{Cell, Table};
@@ -368,10 +368,11 @@ pub(super) fn gaps(context: &Context<'_>) -> Vec<GapGroup> {
 
 pub(super) fn changes(context: &Context<'_>) -> Option<Changed> {
     let changes = context.document.changes?;
+    let before = View::of(&changes.before);
     let asset = |id: AssetId| {
         let href = context.href(id).unwrap_or_default();
         Cell::default()
-            .linked(titles::by_id(id, &context.view), href)
+            .linked(titles::now_or_before(id, &context.view, &before), href)
             .classed(id.to_string(), "small code")
     };
     let list = |ids: &[AssetId]| {

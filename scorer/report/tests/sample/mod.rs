@@ -332,12 +332,17 @@ impl World {
 
     fn changes(&self) -> Changes {
         let id = |number: usize| self.leaves[number];
+        let mut gone = self.inventory.get(id(1)).unwrap_or_else(|| panic!("a leaf")).clone();
+        gone.id = AssetId::new(Kind::Certificate, Digest::of(b"gone"));
+        let mut before = Inventory::default();
+        before.add(gone.clone());
         Changes {
             since: NOW.plus_days(-7),
             new: vec![id(9), id(10)],
-            gone: vec![AssetId::new(Kind::Certificate, Digest::of(b"gone"))],
+            gone: vec![gone.id],
             renewed: vec![(AssetId::new(Kind::Certificate, Digest::of(b"old api")), id(3))],
             not_looked_at: vec![id(11)],
+            before,
         }
     }
 
