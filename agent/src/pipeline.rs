@@ -176,7 +176,7 @@ fn keep(
             }
             Observation::Missed(gap) => batch.gaps.push(gap),
             Observation::Covered { collector, scope, coverage } => {
-                anything_read |= coverage.read > 0 || coverage.octets > 0;
+                anything_read |= coverage.read > 0;
                 batch.coverage.push((collector, scope, coverage));
             }
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pki_config::{FilesystemScope, TlsScope};
-use pki_inventory::{Observation, Time};
-use tokio::sync::mpsc;
+use pki_inventory::{Observation, Raw, Time};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Scope, clock, cancellation and progress of a run. Collectors have no other source of these.
 #[derive(Clone)]
@@ -31,10 +31,28 @@ pub struct Progress {
     pub done: AtomicU64,
 }
 
-/// Where a collector puts what it sees. It holds a bounded number of observations, so a collector
-/// that is faster than the store waits instead of filling the memory.
+/// Where a collector puts what it sees. It holds a bounded number of observations and of octets in
+/// them, so a collector that is faster than the store waits instead of filling the memory.
 #[derive(Debug, Clone)]
-pub struct Sink(mpsc::Sender<Observation>);
+pub struct Sink {
+    sender: mpsc::Sender<Weighed>,
+    /// One permit for a KiB.
+    room: Arc<Semaphore>,
+}
+
+/// The end where the observations of a [`Sink`] are taken.
+#[derive(Debug)]
+pub struct Source(mpsc::Receiver<Weighed>);
+
+/// An observation and the room it takes, given back when it is taken out.
+#[derive(Debug)]
+struct Weighed {
+    observation: Observation,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The most KiB that a sink holds. A revocation list alone may have half of it.
+const ROOM_KIB: u32 = 64 * 1024;
 
 /// Why a collector could not work at all.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +100,10 @@ impl Progress {
 impl Sink {
     /// A sink that holds this many observations, and the end to take them from.
     #[must_use]
-    pub fn bounded(observations: usize) -> (Self, mpsc::Receiver<Observation>) {
+    pub fn bounded(observations: usize) -> (Self, Source) {
         let (sender, receiver) = mpsc::channel(observations);
-        (Self(sender), receiver)
+        let room = Arc::new(Semaphore::new(ROOM_KIB as usize));
+        (Self { sender, room }, Source(receiver))
     }
 
     /// Hands in one observation, waiting for room.
@@ -93,7 +112,10 @@ impl Sink {
     ///
     /// When nobody takes observations any more.
     pub async fn send(&self, observation: Observation) -> Result<(), CollectError> {
-        self.0.send(observation).await.map_err(|_| CollectError::SinkClosed)
+        let room = Arc::clone(&self.room).acquire_many_owned(weight_kib(&observation)).await;
+        let _room = room.map_err(|_| CollectError::SinkClosed)?;
+        let weighed = Weighed { observation, _room };
+        self.sender.send(weighed).await.map_err(|_| CollectError::SinkClosed)
     }
 
     /// Hands in one observation from a thread of its own, waiting for room.
@@ -102,6 +124,75 @@ impl Sink {
     ///
     /// When nobody takes observations any more.
     pub fn send_blocking(&self, observation: Observation) -> Result<(), CollectError> {
-        self.0.blocking_send(observation).map_err(|_| CollectError::SinkClosed)
+        let room = Arc::clone(&self.room).blocking_acquire_many_owned(weight_kib(&observation));
+        let _room = room.map_err(|_| CollectError::SinkClosed)?;
+        let weighed = Weighed { observation, _room };
+        self.sender.blocking_send(weighed).map_err(|_| CollectError::SinkClosed)
+    }
+}
+
+impl Source {
+    /// The next observation; `None` when every sink is gone and nothing is left.
+    pub async fn recv(&mut self) -> Option<Observation> {
+        self.0.recv().await.map(|weighed| weighed.observation)
+    }
+}
+
+/// The room an observation takes. One that is larger than all there is has it to itself.
+fn weight_kib(observation: &Observation) -> u32 {
+    let octets = match observation {
+        Observation::Found { raw, .. } => match raw {
+            Raw::Certificate(octets)
+            | Raw::RevocationList(octets)
+            | Raw::SigningRequest(octets) => octets.capacity(),
+            Raw::Bundle(members) => size_of_val(members.as_slice()),
+            Raw::Key { .. } | Raw::Endpoint(_) | Raw::Unparsed { .. } => 0,
+        },
+        Observation::Missed(_) | Observation::Covered { .. } => 0,
+    };
+    // One for the place and what else is said about it.
+    u32::try_from(1 + octets / 1024).unwrap_or(ROOM_KIB).min(ROOM_KIB)
+}
+
+#[cfg(test)]
+mod tests {
+    use pki_inventory::{Place, Sighting};
+
+    use super::*;
+
+    fn large(octets: usize) -> Observation {
+        let sighting = Sighting::at(Place::Scope("x".into()), "test", Time(0));
+        Observation::found(Raw::RevocationList(vec![0; octets]), sighting)
+    }
+
+    #[test]
+    fn a_sink_holds_no_more_octets_than_it_has_room_for() {
+        const MIB: usize = 1024 * 1024;
+        let (sink, mut source) = Sink::bounded(4096);
+        let sender = std::thread::spawn(move || {
+            // The first two leave no room for the third; the last one is larger than all there is.
+            [30, 30, 30, 100].map(|mib| sink.send_blocking(large(mib * MIB)).is_ok())
+        });
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert_eq!(source.0.len(), 2);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            for _ in 0..4 {
+                assert!(source.recv().await.is_some());
+            }
+            assert!(source.recv().await.is_none());
+        });
+        assert_eq!(sender.join().ok(), Some([true; 4]));
+    }
+
+    #[test]
+    fn who_waits_for_room_hears_that_nobody_takes_observations_any_more() {
+        let (sink, source) = Sink::bounded(4096);
+        let sender = std::thread::spawn(move || {
+            [40, 40].map(|mib| sink.send_blocking(large(mib * 1024 * 1024)).is_ok())
+        });
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        drop(source);
+        assert_eq!(sender.join().ok(), Some([true, false]));
     }
 }

@@ -9,10 +9,10 @@
 //!
 //! ## Cannot see
 //! Content of archives, images, databases and compressed files; PEM inside JSON or program strings,
-//! where line ends are written as `\n`; UTF-16; base64 without markers, as in kubeconfig; what lies behind
-//! symbolic links that leave the roots, beyond `max_file_bytes`, or under a mount point; files that
-//! the kernel makes up (`/proc`, `/sys`, `/dev`). The public half of DSA keys in PKCS#8 and of keys
-//! under a passphrase stays unknown.
+//! where line ends are written as `\n`; UTF-16; base64 without markers, as in kubeconfig; what lies
+//! behind symbolic links that leave the roots, beyond `max_file_bytes` or the first 20,000 objects
+//! of a file, or under a mount point; files that the kernel makes up (`/proc`, `/sys`, `/dev`). The
+//! public half of DSA keys in PKCS#8 and of keys under a passphrase stays unknown.
 
 mod base64;
 mod boundaries;
@@ -22,7 +22,9 @@ mod encrypted_key;
 mod links;
 mod mounts;
 mod objects;
+mod opening;
 mod owners;
+mod parallel;
 mod pem;
 mod private_key;
 mod public_key;

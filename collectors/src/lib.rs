@@ -10,7 +10,7 @@ mod context;
 mod filesystem;
 mod tls;
 
-pub use context::{CollectError, Context, Progress, Sink};
+pub use context::{CollectError, Context, Progress, Sink, Source};
 
 use std::future::Future;
 use std::pin::Pin;

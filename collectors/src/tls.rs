@@ -10,7 +10,8 @@
 //! ## Cannot see
 //! TLS 1.1 and older, and cipher suites without forward secrecy or authenticated encryption: such a
 //! server is seen to decline. Other certificates of a server that has several, chosen by name or by
-//! algorithm: one hello is sent per name. TLS that begins inside of another protocol (STARTTLS), and
+//! algorithm: one hello is sent per name, and a smaller one where that failed. Addresses of a name
+//! beyond the first sixteen. TLS that begins inside of another protocol (STARTTLS), and
 //! QUIC. Names nobody listed: addresses are asked without a server name.
 
 mod answer;

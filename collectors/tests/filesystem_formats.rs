@@ -260,6 +260,66 @@ fn public_keys_and_dsa_keys_are_read() {
     assert!(key.spki == Some(certificate) || key.spki.is_none(), "PKCS#8 hides the public half");
 }
 
+/// A block that is no object.
+const KEY_LESS: &str = "-----BEGIN DH PARAMETERS-----\nMAYCAQcCAQI=\n-----END DH PARAMETERS-----\n";
+
+#[test]
+fn files_that_were_joined_without_a_line_end_lose_nothing() {
+    let tree = Tree::new();
+    let all: Vec<String> = (0..3).map(|_| certificate().trim_end().to_owned()).collect();
+    tree.write("chain.pem", all.concat());
+    let seen = tree.scan();
+    assert_eq!((seen.kinds(), seen.reasons()), (vec![(Kind::Certificate, 3)], vec![]));
+    // Also a broken one: it stands where a line would begin.
+    tree.write("chain.pem", format!("{}{}", all[0], &all[1][..200]));
+    assert_eq!(tree.scan().kinds(), [(Kind::Certificate, 1), (Kind::Unparsed, 1)]);
+}
+
+#[test]
+fn keys_under_a_wrong_label_are_keys_by_their_content() {
+    let made = Tree::new();
+    for (make, right, wrong, encoding) in [
+        (
+            "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key",
+            " PRIVATE",
+            " RSA PRIVATE",
+            "PKCS#8",
+        ),
+        ("genpkey -algorithm ED25519 -out key", " PRIVATE", " EC PRIVATE", "PKCS#8"),
+        ("genpkey -algorithm ED25519 -out key", " PRIVATE", " ENCRYPTED PRIVATE", "PKCS#8"),
+        ("genpkey -algorithm ED25519 -out key", " PRIVATE", " PUBLIC", "PKCS#8"),
+        ("genrsa -traditional -out key 2048", " RSA PRIVATE", " PRIVATE", "PKCS#1"),
+        ("ecparam -name secp384r1 -genkey -noout -out key", " EC PRIVATE", " PRIVATE", "SEC1"),
+    ] {
+        made.openssl(make);
+        made.openssl("req -x509 -new -key key -subj /CN=x -out cert");
+        let tree = Tree::new();
+        tree.write("cert", made.read("cert"));
+        tree.write("key.bin", made.text("key").replace(right, wrong));
+        let seen = tree.scan();
+        let (key, form) = only_key(&seen);
+        assert_eq!(key.spki, Some(seen.of(Kind::Certificate)[0].certificate().unwrap().spki));
+        assert_eq!(
+            (form.half, form.encoding.as_str(), form.encryption),
+            (Half::Private, encoding, Encryption::None),
+            "{make} as{wrong}"
+        );
+    }
+    made.openssl("genpkey -algorithm ED25519 -out key");
+    let encrypted = made.openssl("pkcs8 -topk8 -in key -passout pass:x");
+    let public = made.openssl("pkey -in key -pubout");
+    for (pem, right, wrong, half) in [
+        (encrypted, "ENCRYPTED PRIVATE", "PRIVATE", Half::Private),
+        (public, "PUBLIC", "RSA PUBLIC", Half::Public),
+    ] {
+        let tree = Tree::new();
+        tree.write("key.bin", String::from_utf8(pem).unwrap().replace(right, wrong));
+        let (_, form) = only_key(&tree.scan());
+        assert_eq!(form.half, half, "{wrong}");
+        assert_eq!(form.encryption == Encryption::None, half == Half::Public);
+    }
+}
+
 #[test]
 fn text_around_and_inside_does_not_matter() {
     let pem = certificate();
@@ -268,6 +328,7 @@ fn text_around_and_inside_does_not_matter() {
         ("CRLF", pem.replace('\n', "\r\n")),
         ("byte order mark", format!("\u{feff}{pem}")),
         ("no last line end", pem.trim_end().to_owned()),
+        ("joined without a line end", format!("{}{pem}", KEY_LESS.trim_end())),
         ("text around", format!("subject=x\n\n{pem}\nand after\n")),
         ("indentation", lines.iter().map(|line| format!("      {line}\n")).collect()),
         ("trailing blanks", lines.iter().map(|line| format!("{line}  \t\n")).collect()),

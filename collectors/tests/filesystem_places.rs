@@ -8,20 +8,11 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::atomic::Ordering;
 
 use pki_config::{FilesystemScope, TlsScope};
-use pki_inventory::{GapReason, Kind, Observation, Raw, Time};
-use support::{Tree, collect, context, places, scan};
+use pki_inventory::{GapReason, Kind, Time};
+use support::{Tree, collect, context, large_revocation_list, places, scan, unparsed};
 
 fn certificate() -> String {
     rcgen::generate_simple_self_signed(vec!["a.example".into()]).unwrap().cert.pem()
-}
-
-/// The claimed kinds and errors of everything unparsed, by object number.
-fn unparsed(seen: &support::Seen) -> Vec<(String, String)> {
-    let all = seen.observations.iter().filter_map(|observation| match observation {
-        Observation::Found { raw: Raw::Unparsed { unparsed, .. }, .. } => Some(unparsed),
-        _ => None,
-    });
-    all.map(|unparsed| (unparsed.claimed.clone(), unparsed.error.clone())).collect()
 }
 
 #[test]
@@ -335,24 +326,6 @@ fn revocation_lists_may_be_larger_than_anything_else() {
     let seen = tree.scan();
     assert_eq!(seen.kinds(), [(Kind::Unparsed, 1)]);
     assert!(unparsed(&seen)[0].1.contains("the most that is read of one object"));
-}
-
-/// A list with an issuer, dates, enough entries and no signature worth the name.
-fn large_revocation_list(octets: usize) -> Vec<u8> {
-    let element = |tag: u8, value: &[u8]| {
-        let length = u32::try_from(value.len()).unwrap().to_be_bytes();
-        [&[tag, 0x84][..], &length, value].concat()
-    };
-    let algorithm =
-        [&[0x30, 0x0c, 0x06, 0x08][..], &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02], &[5, 0]]
-            .concat();
-    let name = element(0x30, &element(0x31, &element(0x30, b"\x06\x03\x55\x04\x03\x0c\x01x")));
-    let date = b"\x17\x0d260101000000Z";
-    let entry = [&b"\x30\x18\x02\x07\x01\x02\x03\x04\x05\x06\x07"[..], date].concat();
-    assert_eq!(entry.len(), 26);
-    let entries = element(0x30, &entry.repeat(octets / entry.len()));
-    let signed = element(0x30, &[&[2, 1, 1][..], &algorithm, &name, date, date, &entries].concat());
-    element(0x30, &[&signed[..], &algorithm, &[3, 2, 0, 1]].concat())
 }
 
 #[test]

@@ -2,130 +2,22 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/servers.rs"]
+mod servers;
 mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pki_config::{FilesystemScope, TlsScope};
-use pki_inventory::{GapReason, Handshake, Kind, Session};
-use rustls::crypto::aws_lc_rs::{ALL_KX_GROUPS, default_provider};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use pki_inventory::{GapReason, Handshake, Kind};
 use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
-use support::{Seen, Tree, collect, context, places};
-
-/// Asks these targets with limits that suit a test.
-fn ask(targets: &[&str], set: impl FnOnce(&mut TlsScope)) -> Seen {
-    let mut scope = TlsScope {
-        targets: targets.iter().map(|target| target.parse().unwrap()).collect(),
-        connect_timeout_secs: 1,
-        deadline_secs: 2,
-        connections_per_sec: 1000,
-        ..TlsScope::default()
-    };
-    set(&mut scope);
-    collect("tls", &context(scope, FilesystemScope::default()))
-}
-
-fn ask_one(address: SocketAddr) -> Seen {
-    ask(&[&address.to_string()], |_| {})
-}
-
-fn handshake(seen: &Seen) -> Handshake {
-    let endpoints = seen.of(Kind::Endpoint);
-    assert_eq!(endpoints.len(), 1, "{:?}", seen.observations);
-    endpoints[0].endpoint().unwrap().handshake.clone()
-}
-
-fn session(seen: &Seen) -> Session {
-    match handshake(seen) {
-        Handshake::Shown(session) => session,
-        other => panic!("certificates should be shown: {other:?}"),
-    }
-}
-
-/// A server that hands each connection to a function, on threads that end with the test.
-fn serve(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let behave = Arc::new(behave);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let behave = Arc::clone(&behave);
-            std::thread::spawn(move || behave(stream));
-        }
-    });
-    address
-}
-
-/// Takes our hello, then says this and closes.
-fn answer(octets: &'static [u8]) -> SocketAddr {
-    serve(move |mut stream| {
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(octets);
-    })
-}
-
-struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: Vec<u8>,
-}
-
-fn identity() -> Identity {
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let mut authority = rcgen::CertificateParams::new(vec![]).unwrap();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let root = authority.self_signed(&authority_key).unwrap();
-    let issuer = rcgen::Issuer::from_params(&authority, &authority_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let leaf = rcgen::CertificateParams::new(vec!["localhost".into()])
-        .unwrap()
-        .signed_by(&key, &issuer)
-        .unwrap();
-    Identity { chain: vec![leaf.der().clone(), root.der().clone()], key: key.serialize_der() }
-}
-
-fn rustls_server(
-    versions: &[&'static SupportedProtocolVersion],
-    client_certificate: bool,
-    set: impl FnOnce(&mut ServerConfig),
-) -> SocketAddr {
-    let Identity { chain, key } = identity();
-    let mut roots = RootCertStore::empty();
-    roots.add(chain[1].clone()).unwrap();
-    let mut provider = default_provider();
-    provider.kx_groups = ALL_KX_GROUPS.to_vec();
-    let provider = Arc::new(provider);
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions)
-        .unwrap();
-    let builder = if client_certificate {
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-        builder.with_client_cert_verifier(verifier)
-    } else {
-        builder.with_no_client_auth()
-    };
-    let key = PrivateKeyDer::try_from(key).unwrap();
-    let mut config =
-        builder.with_single_cert_with_ocsp(chain, key, b"a stapled status".to_vec()).unwrap();
-    set(&mut config);
-    let config = Arc::new(config);
-    serve(move |mut stream| {
-        let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
-        while let Ok((_, _)) = tls.complete_io(&mut stream) {
-            if tls.process_new_packets().is_ok_and(|state| state.peer_has_closed()) {
-                break;
-            }
-        }
-    })
-}
+use servers::{answer, ask, ask_one, handshake, rustls_server, serve, session};
+use support::{Tree, collect, context, places};
 
 /// `openssl s_server`, ended with the test.
 struct Openssl {
@@ -393,27 +285,6 @@ fn a_server_that_never_stops_sending_is_cut_off() {
     let seen = ask_one(address);
     assert_eq!(seen.reasons(), [GapReason::HandshakeFailed], "{:?}", seen.observations);
     assert!(seen.coverage().octets < 3 * 1024 * 1024);
-}
-
-#[test]
-fn a_server_that_trips_over_the_large_hello_is_asked_again_with_tls_1_2() {
-    let inner = rustls_server(&[&TLS12], false, |_| {});
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
-    let address = serve(move |mut stream| {
-        if count.fetch_add(1, Ordering::SeqCst) == 0 {
-            let _ = stream.read(&mut [0; 4096]);
-            return;
-        }
-        let mut server = TcpStream::connect(inner).unwrap();
-        let (mut from, mut to) = (stream.try_clone().unwrap(), server.try_clone().unwrap());
-        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-        let _ = std::io::copy(&mut server, &mut stream);
-    });
-    let session = session(&ask_one(address));
-    assert_eq!(session.version.as_deref(), Some("TLSv1.2"));
-    assert_eq!(session.offered_groups, ["x25519", "secp256r1", "secp384r1"]);
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
 #[test]

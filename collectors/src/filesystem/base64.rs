@@ -44,7 +44,7 @@ impl Decoder {
     /// Takes one line without its white space, as long as no more than `limit` octets come out.
     /// Octets before the fault are kept.
     pub(super) fn push(&mut self, line: &[u8], limit: usize) -> Result<(), Refused> {
-        self.make_room(line.len() / 4 * 3 + 3);
+        self.make_room(line.len() / 4 * 3 + 3, limit);
         for &character in line {
             match VALUES[usize::from(character)] {
                 PADDING if self.digits + self.padding >= 2 && self.padding < 2 => self.padding += 1,
@@ -84,10 +84,12 @@ impl Decoder {
     }
 
     /// A vector that grows by itself leaves its old octets in freed memory.
-    fn make_room(&mut self, more: usize) {
+    /// It doubles, but not beyond the limit.
+    fn make_room(&mut self, more: usize, limit: usize) {
         let needed = self.octets.len() + more;
         if needed > self.octets.capacity() {
-            let mut larger = Vec::with_capacity(needed.max(self.octets.capacity() * 2).max(4096));
+            let doubled = (self.octets.capacity() * 2).clamp(4096, limit.max(4096));
+            let mut larger = Vec::with_capacity(needed.max(doubled));
             larger.extend_from_slice(&self.octets);
             self.octets.zeroize();
             self.octets = Zeroizing::new(larger);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pki_config::FilesystemScope;
 
+use super::links;
 use super::mounts::{Mounts, Nature};
 
 /// A tree to walk.
@@ -22,7 +23,7 @@ pub(super) struct Root {
 /// everything that is reached from a root without following one.
 #[derive(Debug)]
 pub(super) struct Boundaries {
-    roots: BTreeSet<PathBuf>,
+    pub(super) roots: BTreeSet<PathBuf>,
     root_devices: BTreeSet<u64>,
     excluded: BTreeSet<PathBuf>,
     one_filesystem: bool,
@@ -43,6 +44,11 @@ pub(super) enum Entry {
 impl Boundaries {
     /// Draws the borders, and resolves the roots on the way.
     pub(super) fn of(scope: &FilesystemScope) -> (Self, Vec<Root>) {
+        Self::among(scope, Mounts::of_this_process())
+    }
+
+    /// The same with a given mount table.
+    pub(super) fn among(scope: &FilesystemScope, mounts: Mounts) -> (Self, Vec<Root>) {
         let mut roots: Vec<Root> = Vec::new();
         for written in &scope.roots {
             let path = written.canonicalize();
@@ -59,19 +65,20 @@ impl Boundaries {
             .filter_map(|path| path.symlink_metadata().ok())
             .map(|metadata| metadata.dev())
             .collect();
-        // Both the path as written and where it leads: a link in it must not void an exclusion.
+        // Both the path as written and where it leads: a link in it must not void an exclusion. A
+        // dead share is what one excludes, so it is not touched.
         let excluded = scope
             .exclude
             .iter()
-            .flat_map(|path| [std::path::absolute(path).ok(), path.canonicalize().ok()])
-            .flatten()
+            .filter_map(|path| std::path::absolute(path).ok())
+            .flat_map(|path| [links::destination(&path, &mounts, &resolved), path])
             .collect();
         let boundaries = Self {
             roots: resolved,
             root_devices,
             excluded,
             one_filesystem: scope.one_filesystem,
-            mounts: Mounts::of_this_process(),
+            mounts,
         };
         (boundaries, roots)
     }

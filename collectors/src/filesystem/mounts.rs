@@ -23,9 +23,11 @@ pub(super) enum Nature {
 }
 
 /// The mounts of this process's view, and what was learned about devices since.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Mounts {
     points: BTreeMap<PathBuf, Nature>,
+    /// By number: from the table first, because a magic number tells less (a local `fuseblk` disk
+    /// and a remote `fuse.sshfs` have the same one).
     devices: Mutex<BTreeMap<u64, Nature>>,
 }
 
@@ -132,7 +134,33 @@ impl Mounts {
         if let Err(error) = file.and_then(|file| file.take(LARGEST_TABLE).read_to_end(&mut table)) {
             tracing::debug!(%error, "The mount table is not readable; filesystems are asked instead.");
         }
-        Self { points: parse(&table), devices: Mutex::default() }
+        Self::of_table(&table)
+    }
+
+    /// proc_pid_mountinfo(5): `id parent device root point options [fields…] - type source options`.
+    pub(super) fn of_table(table: &[u8]) -> Self {
+        let (mut points, mut devices) = (BTreeMap::new(), BTreeMap::new());
+        for line in table.split(|octet| *octet == b'\n') {
+            let mut fields = line.split(|octet| *octet == b' ').skip(2);
+            let Some(device) = fields.next() else { continue };
+            let Some(point) = fields.nth(1) else { continue };
+            let Some(kind) = fields.skip_while(|field| *field != b"-").nth(1) else { continue };
+            let point = PathBuf::from(OsString::from_vec(unescape(point)));
+            let by_name = of_name(&String::from_utf8_lossy(kind));
+            // Containers have their devices on a plain tmpfs, or in a folder of another filesystem.
+            let nature = if point == Path::new("/dev") {
+                Nature::Pseudo("devices".to_owned())
+            } else {
+                by_name.clone()
+            };
+            // A later mount covers an earlier one. An automount point that is mounted is listed
+            // twice.
+            points.insert(point, nature);
+            if let Some(device) = device_number(device) {
+                devices.insert(device, by_name);
+            }
+        }
+        Self { points, devices: Mutex::new(devices) }
     }
 
     /// What is mounted exactly here, by the mount table. Touches nothing.
@@ -145,7 +173,8 @@ impl Mounts {
         path.ancestors().find_map(|ancestor| self.at(ancestor))
     }
 
-    /// What the device of this existing folder or file is; asked once per device.
+    /// What the device of this existing folder or file is, by the mount table. A device that is not
+    /// in it (mounted since, or a part of a larger filesystem) is asked itself, once.
     pub(super) fn of_device(&self, device: u64, path: &Path) -> Nature {
         let known = |devices: &BTreeMap<u64, Nature>| devices.get(&device).cloned();
         // The map stays whole whatever happened to the thread that held it.
@@ -176,24 +205,10 @@ fn of_name(name: &str) -> Nature {
     }
 }
 
-/// proc_pid_mountinfo(5): `id parent device root point options [fields…] - type source options`.
-fn parse(table: &[u8]) -> BTreeMap<PathBuf, Nature> {
-    let mut points = BTreeMap::new();
-    for line in table.split(|octet| *octet == b'\n') {
-        let mut fields = line.split(|octet| *octet == b' ');
-        let Some(point) = fields.nth(4) else { continue };
-        let Some(kind) = fields.skip_while(|field| *field != b"-").nth(1) else { continue };
-        let point = PathBuf::from(OsString::from_vec(unescape(point)));
-        // Containers have their devices on a plain tmpfs.
-        let nature = if point == Path::new("/dev") {
-            Nature::Pseudo("devices".to_owned())
-        } else {
-            of_name(&String::from_utf8_lossy(kind))
-        };
-        // A later mount covers an earlier one. An automount point that is mounted is listed twice.
-        points.insert(point, nature);
-    }
-    points
+/// `major:minor`, as stat(2) gives it.
+fn device_number(text: &[u8]) -> Option<u64> {
+    let (major, minor) = std::str::from_utf8(text).ok()?.split_once(':')?;
+    Some(rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// Spaces, tabs, line ends and backslashes are written as octal numbers.
@@ -217,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_mount_table_tells_local_pseudo_and_foreign_filesystems_apart() {
-        let points = parse(
+        let mounts = Mounts::of_table(
             b"22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
               23 22 0:5 / /proc rw - proc proc rw\n\
               24 22 0:6 / /dev rw - tmpfs tmpfs rw\n\
@@ -237,15 +252,34 @@ mod tests {
             ("/run", Nature::Local),
             ("/auto", Nature::Local),
         ] {
-            assert_eq!(points.get(Path::new(path)), Some(&nature), "{path}");
+            assert_eq!(mounts.at(Path::new(path)), Some(&nature), "{path}");
         }
-        assert_eq!(points.len(), 7);
+        assert_eq!(mounts.points.len(), 7);
     }
 
     #[test]
     fn the_kernel_filesystem_is_known_by_asking_it() {
-        let mounts = Mounts { points: BTreeMap::new(), devices: Mutex::default() };
+        let mounts = Mounts::default();
         assert_eq!(mounts.of_device(1, Path::new("/proc")), Nature::Pseudo("proc".into()));
         assert_eq!(mounts.of_device(2, &std::env::temp_dir()), Nature::Local);
+    }
+
+    #[test]
+    fn the_mount_table_is_believed_before_the_filesystem_itself() {
+        // By its magic number, what lies at `/proc` is no file; the table says that this device is.
+        let mounts = Mounts::of_table(
+            b"22 1 0:77 / /media/disk rw - fuseblk /dev/sdb1 rw\n23 1 0:78 / /x rw - fuse.sshfs a: rw\n\
+              24 1 0:79 /dev /dev rw - ext4 /dev/sda rw\n",
+        );
+        let proc = Path::new("/proc");
+        assert_eq!(mounts.of_device(rustix::fs::makedev(0, 77), proc), Nature::Local);
+        let foreign = Nature::Foreign("fuse.sshfs".into());
+        assert_eq!(mounts.of_device(rustix::fs::makedev(0, 78), proc), foreign);
+        // Devices may lie on the disk that everything else lies on.
+        assert_eq!(mounts.of_device(rustix::fs::makedev(0, 79), proc), Nature::Local);
+        assert_eq!(
+            mounts.of_device(rustix::fs::makedev(0, 80), proc),
+            Nature::Pseudo("proc".into())
+        );
     }
 }

@@ -6,12 +6,13 @@
 //! cryptographic material is held to its word: there, whatever is broken is said to be.
 
 use pki_inventory::{Digest, Kind, Raw};
+use zeroize::Zeroizing;
 
 use super::content::Strictness;
 use super::der_shape::{Shape, announced, shape};
 use super::encrypted_key;
-use super::pem::{Block, Fault};
-use super::private_key::{self, Format};
+use super::pem::{Block, Fault, LARGEST_OBJECT, LARGEST_REVOCATION_LIST};
+use super::private_key::{self, Format, Found};
 use super::report::FileReport;
 
 /// What a label promises (RFC 7468 and what OpenSSL writes besides).
@@ -56,7 +57,8 @@ pub(super) fn block(block: Block, strict: Strictness, report: &mut FileReport<'_
             };
             let flawless =
                 whole && (encrypted || announced(&block.octets) == Some(block.octets.len()));
-            if if block.own_line { plausible || held_to_word } else { flawless } {
+            let believed = if block.own_line { plausible || held_to_word } else { flawless };
+            if believed && !report.is_full() {
                 object(promise, block, report);
             }
         }
@@ -64,21 +66,22 @@ pub(super) fn block(block: Block, strict: Strictness, report: &mut FileReport<'_
 }
 
 /// Reports a block that is meant to be an object.
-fn object(promise: Promise, block: Block, report: &mut FileReport<'_>) {
+fn object(promise: Promise, mut block: Block, report: &mut FileReport<'_>) {
     let claimed = match promise {
         Promise::Encoding(shape) => kind(shape).unwrap_or(Kind::Unparsed),
         Promise::TrustedCertificate => Kind::Certificate,
         _ => Kind::Key,
     };
-    let what = |error: &dyn std::fmt::Display| format!("`{}`: {error}", block.label);
-    let octets = &block.octets;
+    let label = std::mem::take(&mut block.label);
+    let what = |error: &dyn std::fmt::Display| format!("`{label}`: {error}");
+    let octets = &mut block.octets;
     if octets.is_empty() {
         let error = block.fault.as_ref().map_or_else(
             || what(&"nothing is between its BEGIN and END lines"),
             |fault| what(fault),
         );
         // Not all empty things are one thing: the label tells them apart.
-        report.unparsed_as(Digest::of(block.label.as_bytes()), claimed, 0, error);
+        report.unparsed_as(Digest::of(label.as_bytes()), claimed, 0, error);
         return;
     }
     if let Some(fault) = &block.fault {
@@ -87,19 +90,23 @@ fn object(promise: Promise, block: Block, report: &mut FileReport<'_>) {
     }
     let key = match (promise, &block.dek_info) {
         (Promise::Encoding(shape), Some(cipher)) if format(shape).is_some() => {
-            encrypted_key::legacy(&block.label, cipher, octets)
+            encrypted_key::legacy(&label, cipher, octets)
         }
-        (Promise::RsaPublicKey, _) => private_key::read_public(octets, true),
-        (Promise::Encoding(Shape::PublicKey), _) => private_key::read_public(octets, false),
+        (Promise::Encoding(shape), _) if claimed != Kind::Key => {
+            return match signed(shape, octets) {
+                Ok(shape) => whole(shape, octets, report),
+                Err(error) => report.unparsed(claimed, octets, what(&error)),
+            };
+        }
         (Promise::TrustedCertificate, _) => {
             // X509_AUX stands behind the certificate (PEM_read_bio_X509_AUX(3)).
             let end = announced(octets).filter(|end| *end <= octets.len()).unwrap_or(octets.len());
-            return signed(Shape::Certificate, &octets[..end], &what, report);
+            return match signed(Shape::Certificate, &octets[..end]) {
+                Ok(shape) => encoding(shape, &octets[..end], report),
+                Err(error) => report.unparsed(claimed, &octets[..end], what(&error)),
+            };
         }
-        (Promise::Encoding(shape), _) => match format(shape) {
-            Some(format) => private_key::read(format, octets),
-            None => return signed(shape, octets, &what, report),
-        },
+        (Promise::Encoding(_) | Promise::RsaPublicKey, _) => key(promise, octets, report),
         (Promise::NotRead | Promise::Nothing, _) => return,
     };
     match key {
@@ -108,24 +115,35 @@ fn object(promise: Promise, block: Block, report: &mut FileReport<'_>) {
     }
 }
 
-/// Reports what a label calls a certificate, a revocation list or a request, if it begins like one
-/// and ends where it says. What does not is not handed on: labels lie, and behind a wrong one there
-/// may be a private key.
-fn signed(
-    promised: Shape,
-    octets: &[u8],
-    what: &dyn Fn(&dyn std::fmt::Display) -> String,
-    report: &mut FileReport<'_>,
-) {
+/// Reads a key by what its octets look like, and by its label where they look like none: PKCS#8
+/// under `RSA PRIVATE KEY` is common, and a key in the clear may be called encrypted.
+fn key(promise: Promise, octets: &[u8], report: &mut FileReport<'_>) -> Result<Found, String> {
+    let promised = match promise {
+        Promise::Encoding(shape) => shape,
+        _ => Shape::PublicKey,
+    };
+    let seen = shape(octets).filter(|seen| kind(*seen) == Some(Kind::Key));
+    match format(seen.unwrap_or(promised)) {
+        Some(format) => {
+            report.private_key = true;
+            private_key::read(format, octets)
+        }
+        None => {
+            let bare = promise == Promise::RsaPublicKey && seen.is_none();
+            private_key::read_public(octets, bare)
+        }
+    }
+}
+
+/// Whether what a label calls a certificate, a revocation list or a request begins like one and
+/// ends where it says. What does not is not handed on: labels lie, and behind a wrong one there may
+/// be a private key.
+fn signed(promised: Shape, octets: &[u8]) -> Result<Shape, String> {
     let (there, announced) = (octets.len(), announced(octets).unwrap_or_default());
-    let error = match shape(octets) {
-        Some(shape) if shape == promised && announced == there => {
-            return encoding(shape, octets, report);
-        }
+    Err(match shape(octets) {
+        Some(shape) if shape == promised && announced == there => return Ok(shape),
         // Told by its content: a key under a wrong label is a key.
-        Some(shape) if format(shape).is_some() && announced == there => {
-            return encoding(shape, octets, report);
-        }
+        Some(shape) if format(shape).is_some() && announced == there => return Ok(shape),
         Some(shape) if shape == promised && announced < there => {
             format!("{} octets follow the end of the encoding", there - announced)
         }
@@ -133,31 +151,43 @@ fn signed(
             format!("the encoding announces {announced} octets and only {there} are there")
         }
         _ => "the encoding does not begin like one".to_owned(),
-    };
-    report.unparsed(kind(promised).unwrap_or(Kind::Unparsed), octets, what(&error));
+    })
+}
+
+/// Reports one complete binary encoding that is not needed any more. A revocation list is handed on
+/// without a copy: it may be large.
+pub(super) fn whole(shape: Shape, octets: &mut Zeroizing<Vec<u8>>, report: &mut FileReport<'_>) {
+    if shape == Shape::RevocationList {
+        // Nobody's secret, so what shrinking leaves behind does not matter.
+        let mut list = std::mem::take(&mut **octets);
+        list.shrink_to_fit();
+        report.encoding(Raw::RevocationList(list));
+    } else {
+        encoding(shape, octets, report);
+    }
 }
 
 /// Reports one complete binary encoding.
 pub(super) fn encoding(shape: Shape, octets: &[u8], report: &mut FileReport<'_>) {
+    report.private_key |= format(shape).is_some();
+    if report.is_full() {
+        return;
+    }
     match shape {
         Shape::Certificate => report.encoding(Raw::Certificate(octets.to_vec())),
         Shape::RevocationList => report.encoding(Raw::RevocationList(octets.to_vec())),
         Shape::SigningRequest => report.encoding(Raw::SigningRequest(octets.to_vec())),
         Shape::Container(name) => report.not_read(name),
-        _ => {
-            let key = match format(shape) {
-                Some(format) => {
-                    report.private_key = true;
-                    private_key::read(format, octets)
-                }
-                None => private_key::read_public(octets, false),
-            };
-            match key {
-                Ok(found) => report.key(found),
-                Err(error) => report.unparsed(Kind::Key, octets, error),
-            }
-        }
+        _ => match key(Promise::Encoding(shape), octets, report) {
+            Ok(found) => report.key(found),
+            Err(error) => report.unparsed(Kind::Key, octets, error),
+        },
     }
+}
+
+/// The most octets that are read of one object.
+pub(super) fn most(shape: Shape) -> usize {
+    if shape == Shape::RevocationList { LARGEST_REVOCATION_LIST } else { LARGEST_OBJECT }
 }
 
 /// The kind of asset a shape becomes.

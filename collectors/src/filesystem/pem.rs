@@ -31,6 +31,8 @@ pub(super) struct Block {
 pub(super) enum Fault {
     /// The text ended.
     NoEnd,
+    /// The part of the text that was read ended.
+    Cut,
     /// Another block began.
     NextBegins,
     /// The end marker names another label.
@@ -50,8 +52,11 @@ pub(super) enum Fault {
 pub(super) struct Scanner {
     begin: Finder<'static>,
     open: Option<Open>,
-    /// The octet before the window; a line end at the very start.
+    /// The octet before the window; a line end at the very start, and behind an end marker.
     before: u8,
+    /// Where in the window an end marker ended last. What begins there begins a line: files
+    /// without a last line end are often joined.
+    behind_end: Option<usize>,
 }
 
 struct Open {
@@ -74,13 +79,13 @@ const LOOK_AROUND: usize = 256;
 /// The longest line that is waited for; a longer one is no base64 line.
 const LONGEST_LINE: usize = 1024 * 1024;
 
-/// The most octets one object may have: a megabyte of base64, and 64 of them for revocation lists.
+/// The most octets one object may have: a megabyte of base64. Only revocation lists grow beyond.
 pub(super) const LARGEST_OBJECT: usize = 768 * 1024;
-pub(super) const LARGEST_REVOCATION_LIST: usize = 48 * 1024 * 1024;
+pub(super) const LARGEST_REVOCATION_LIST: usize = 32 * 1024 * 1024;
 
 impl Scanner {
     pub(super) fn new() -> Self {
-        Self { begin: Finder::new(BEGIN), open: None, before: b'\n' }
+        Self { begin: Finder::new(BEGIN), open: None, before: b'\n', behind_end: None }
     }
 
     /// Looks through the next window and hands out every block that ends in it. Returns how many
@@ -106,8 +111,9 @@ impl Scanner {
             found(open.ended(Some(Fault::NoEnd)));
         }
         if let Some(octet) = done.checked_sub(1).and_then(|at| window.get(at)) {
-            self.before = *octet;
+            self.before = if self.behind_end == Some(done) { b'\n' } else { *octet };
         }
+        self.behind_end = None;
         done
     }
 
@@ -142,18 +148,18 @@ impl Scanner {
         }
     }
 
-    /// Whether only white space stands between the line's start and the marker.
+    /// Whether only white space, or a byte order mark, stands between the line's start and the
+    /// marker.
     fn starts_line(&self, window: &[u8], start: usize) -> bool {
-        let before = &window[start.saturating_sub(LOOK_AROUND / 2)..start];
-        let indent = before.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-        let before = &before[..before.len() - indent];
+        let near = &window[start.saturating_sub(LOOK_AROUND / 2)..start];
+        let indent = near.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+        let before = &near[..near.len() - indent];
+        let before = before.strip_suffix(BYTE_ORDER_MARK).unwrap_or(before);
+        let line = start - (near.len() - before.len());
         match before.last() {
-            None if start == indent => matches!(self.before, b'\n' | b'\r'),
-            None => false,
-            Some(b'\n' | b'\r') => true,
-            Some(_) => {
-                before == BYTE_ORDER_MARK && start == indent + before.len() && self.before == b'\n'
-            }
+            _ if self.behind_end == Some(line) => true,
+            None => line == 0 && matches!(self.before, b'\n' | b'\r'),
+            Some(octet) => matches!(octet, b'\n' | b'\r'),
         }
     }
 
@@ -177,8 +183,13 @@ impl Scanner {
         };
         let trimmed = line.trim_ascii();
         if let Some(rest) = trimmed.strip_prefix(END) {
-            found(open.closed(rest));
-            return Some(next);
+            let marker = memchr::memmem::find(rest, DASHES);
+            found(open.closed(rest, marker));
+            let Some(label) = marker else { return Some(next) };
+            let indent = line.len() - line.trim_ascii_start().len();
+            let behind = at + indent + END.len() + label + DASHES.len();
+            self.behind_end = Some(behind);
+            return Some(behind);
         }
         if trimmed.starts_with(BEGIN) {
             found(open.ended(Some(Fault::NextBegins)));
@@ -247,9 +258,8 @@ impl Open {
         self.body.push(trimmed, self.limit)
     }
 
-    /// The end marker came; `rest` is what follows `-----END `.
-    fn closed(self, rest: &[u8]) -> Block {
-        let end = memchr::memmem::find(rest, DASHES);
+    /// The end marker came; `rest` is what follows `-----END `, and `end` where its label ends.
+    fn closed(self, rest: &[u8], end: Option<usize>) -> Block {
         let matches = end.is_some_and(|end| &rest[..end] == self.label.as_bytes());
         let fault = (!matches).then(|| {
             let other = &rest[..end.unwrap_or(rest.len()).min(64)];
@@ -286,6 +296,9 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoEnd => f.write_str("the text ends before the END line"),
+            Self::Cut => f.write_str(
+                "the part of the file that was read ends before the END line (`max_file_bytes`)",
+            ),
             Self::NextBegins => f.write_str("another block begins before the END line"),
             Self::OtherEnd(label) => {
                 let shown: String =
@@ -354,6 +367,28 @@ mod tests {
             &[("A", foo, None)],
         );
         check(&format!("{}{FOO}", "x".repeat(1000)), &[("A", foo, None)]);
+    }
+
+    #[test]
+    fn blocks_that_were_joined_without_a_line_end_are_all_found() {
+        let foo: &[u8] = b"foo";
+        let glued = FOO.trim_end().repeat(3);
+        check(&glued, &[("A", foo, None), ("A", foo, None), ("A", foo, None)]);
+        for filling in 500..620 {
+            let long = format!("{}\n{glued}", "x".repeat(filling));
+            check(&long, &[("A", foo, None), ("A", foo, None), ("A", foo, None)]);
+        }
+        let marked = format!("{}\u{feff}{FOO}", FOO.trim_end());
+        check(&marked, &[("A", foo, None), ("A", foo, None)]);
+        // The second one is where a line would begin, wherever a window ends.
+        for end in 1..glued.len() {
+            let (mut scanner, mut own_lines) = (Scanner::new(), Vec::new());
+            let done = scanner
+                .feed(&glued.as_bytes()[..end], false, &mut |block| own_lines.push(block.own_line));
+            scanner
+                .feed(&glued.as_bytes()[done..], true, &mut |block| own_lines.push(block.own_line));
+            assert_eq!(own_lines, [true; 3], "{end}");
+        }
     }
 
     #[test]

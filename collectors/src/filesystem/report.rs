@@ -16,6 +16,10 @@ use crate::{CollectError, Context, Sink};
 /// Broken objects of one file that are listed one by one; a file may be made of nothing else.
 const MOST_UNPARSED: u64 = 16;
 
+/// Objects of one file that are reported. The largest collections of certificates have a few
+/// thousand; a file may be made of millions.
+const MOST_OBJECTS: u32 = 20_000;
+
 /// Hands in what one file holds.
 ///
 /// The place of an object says its number only when the file holds several, so the first one is
@@ -23,10 +27,14 @@ const MOST_UNPARSED: u64 = 16;
 pub(super) struct FileReport<'a> {
     cx: &'a Context,
     out: &'a Sink,
-    place: Place,
+    path: &'a Path,
+    /// Made when it is needed: hardly a file holds anything.
+    place: Option<Place>,
     facts: Option<FileFacts>,
     first: Option<(Raw, Option<KeyForm>)>,
     objects: u32,
+    /// Objects beyond the most that are reported.
+    left_out: u64,
     unparsed: u64,
     certificates: Vec<Digest>,
     /// Blocks and containers that are known and not read, by name.
@@ -41,14 +49,16 @@ pub(super) struct FileReport<'a> {
 }
 
 impl<'a> FileReport<'a> {
-    pub(super) fn new(cx: &'a Context, out: &'a Sink, path: &Path) -> Self {
+    pub(super) fn new(cx: &'a Context, out: &'a Sink, path: &'a Path) -> Self {
         Self {
             cx,
             out,
-            place: Place::file(path),
+            path,
+            place: None,
             facts: None,
             first: None,
             objects: 0,
+            left_out: 0,
             unparsed: 0,
             certificates: Vec::new(),
             not_read: BTreeSet::new(),
@@ -76,6 +86,13 @@ impl<'a> FileReport<'a> {
         });
     }
 
+    /// Whether no object more will be reported; then this one is counted.
+    pub(super) fn is_full(&mut self) -> bool {
+        let full = self.objects >= MOST_OBJECTS;
+        self.left_out += u64::from(full);
+        full
+    }
+
     /// An encoding that the inventory will parse.
     pub(super) fn encoding(&mut self, raw: Raw) {
         if let Raw::Certificate(der) = &raw {
@@ -92,7 +109,12 @@ impl<'a> FileReport<'a> {
     /// Something that claims to be of this kind and is not readable as one.
     pub(super) fn unparsed(&mut self, claimed: Kind, octets: &[u8], error: String) {
         if self.unparsed < MOST_UNPARSED {
-            self.unparsed_as(Digest::of(octets), claimed, octets.len(), error);
+            // A block that holds nothing is known by what is wrong with it: all nothings are alike.
+            let id = match octets {
+                [] => Digest::of(format!("{claimed}: {error}").as_bytes()),
+                octets => Digest::of(octets),
+            };
+            self.unparsed_as(id, claimed, octets.len(), error);
         } else {
             self.unparsed += 1;
         }
@@ -132,11 +154,13 @@ impl<'a> FileReport<'a> {
     /// When nobody takes observations any more.
     pub(super) fn finish(mut self) -> Result<bool, CollectError> {
         if let Some((raw, form)) = self.first.take() {
-            self.send(raw, form, self.place.clone());
+            let place = self.place();
+            self.send(raw, form, place);
         }
         if self.certificates.len() >= TrustStore::LEAST_MEMBERS && !self.private_key {
             let members = std::mem::take(&mut self.certificates);
-            self.send(Raw::Bundle(members), None, self.place.clone());
+            let place = self.place();
+            self.send(Raw::Bundle(members), None, place);
         }
         if !self.not_read.is_empty() {
             let formats: Vec<String> = std::mem::take(&mut self.not_read).into_iter().collect();
@@ -145,6 +169,15 @@ impl<'a> FileReport<'a> {
                 format!("holds {}, which is not read yet", formats.join(", ")),
             );
         }
+        if self.left_out > 0 {
+            let more = self.left_out;
+            self.gap(
+                GapReason::LimitReached,
+                format!("{more} more objects; the first {MOST_OBJECTS} are in the inventory"),
+            );
+        }
+        let read = self.gaps.is_empty();
+        // A file with more faults than are listed was read all the same.
         if self.unparsed > MOST_UNPARSED {
             let more = self.unparsed - MOST_UNPARSED;
             self.gap(
@@ -154,11 +187,10 @@ impl<'a> FileReport<'a> {
                 ),
             );
         }
-        let read = self.gaps.is_empty();
         for (reason, detail) in std::mem::take(&mut self.gaps) {
             let now = self.now();
             let gap = Gap {
-                place: self.place.clone(),
+                place: self.place(),
                 collector: NAME.to_owned(),
                 reason,
                 detail,
@@ -175,10 +207,11 @@ impl<'a> FileReport<'a> {
         match self.objects {
             1 => self.first = Some((raw, form)),
             number => {
+                let place = self.place();
                 if let Some((raw, form)) = self.first.take() {
-                    self.send(raw, form, self.place.object(1));
+                    self.send(raw, form, place.object(1));
                 }
-                self.send(raw, form, self.place.object(number));
+                self.send(raw, form, place.object(number));
             }
         }
     }
@@ -192,6 +225,10 @@ impl<'a> FileReport<'a> {
 
     fn hand_in(&mut self, observation: Observation) {
         self.closed = self.closed || self.out.send_blocking(observation).is_err();
+    }
+
+    fn place(&mut self) -> Place {
+        self.place.get_or_insert_with(|| Place::file(self.path)).clone()
     }
 
     /// One instant for all of a file.

@@ -1,22 +1,22 @@
 //! Walks the trees with several threads and opens what lies in them.
 
-use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use pki_inventory::{Coverage, Gap, GapReason, Observation, Place};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::NAME;
 use super::boundaries::{Boundaries, Entry, Root};
 use super::content::Eye;
 use super::links;
+use super::opening::{self, Unopened};
 use super::owners::Owners;
+use super::parallel::{self, Visitor};
 use super::report::FileReport;
 use crate::{CollectError, Context, Sink};
 
@@ -49,14 +49,14 @@ const BATCH: u64 = 256;
 /// When nobody takes observations any more.
 pub(super) fn walk(cx: &Context, out: &Sink) -> Result<(), CollectError> {
     let (boundaries, roots) = Boundaries::of(&cx.filesystem);
-    let shared = Arc::new(Shared {
+    let shared = Shared {
         cx: cx.clone(),
         out: out.clone(),
         boundaries,
         owners: Owners::of_this_host(),
         counts: Counts::default(),
         closed: AtomicBool::new(false),
-    });
+    };
     for root in &roots {
         shared.walk_root(root);
         if shared.closed.load(Ordering::Relaxed) {
@@ -78,7 +78,7 @@ impl Counts {
 }
 
 impl Shared {
-    fn walk_root(self: &Arc<Self>, root: &Root) {
+    fn walk_root(&self, root: &Root) {
         let path = match &root.path {
             Ok(path) => path,
             Err(error) => {
@@ -99,34 +99,23 @@ impl Shared {
             Entry::Leave => return,
             Entry::Report(detail) => return self.missed(path, GapReason::OtherFilesystem, detail),
         }
-        let filter = Arc::clone(self);
-        WalkBuilder::new(path)
-            // Hidden files and what a version control ignores are where keys lie.
-            .standard_filters(false)
-            .follow_links(false)
-            .threads(self.cx.filesystem.threads.max(1))
-            .filter_entry(move |entry| filter.admits(entry))
-            .build_parallel()
-            .visit(&mut Workers { shared: Arc::clone(self) });
+        match path.symlink_metadata() {
+            _ if self.is_over() => {}
+            Ok(metadata) if metadata.is_dir() => {
+                let threads = self.cx.filesystem.threads.max(1);
+                parallel::walk(path, threads, || Worker::new(self));
+            }
+            Ok(metadata) => {
+                Worker::new(self).visit(path, FileType::from_raw_mode(metadata.mode()));
+            }
+            Err(error) => {
+                let (reason, detail) = failure(&error);
+                self.missed(path, reason, detail);
+            }
+        }
         if self.cx.is_cancelled() {
             let detail = "the run was ended before all of it was read".to_owned();
             self.missed(path, GapReason::LimitReached, detail);
-        }
-    }
-
-    /// Asked for every entry before it is visited, and before a folder is opened. Crossing onto
-    /// another filesystem is decided here rather than by the walker, which would do it silently.
-    fn admits(&self, entry: &DirEntry) -> bool {
-        if entry.file_type().is_none_or(|kind| !kind.is_dir()) {
-            return !self.boundaries.excludes(entry.path());
-        }
-        match self.boundaries.enter(entry.path()) {
-            Entry::Enter => true,
-            Entry::Leave => false,
-            Entry::Report(detail) => {
-                self.missed(entry.path(), GapReason::OtherFilesystem, detail);
-                false
-            }
         }
     }
 
@@ -162,61 +151,70 @@ impl Shared {
     }
 }
 
-struct Workers {
-    shared: Arc<Shared>,
-}
-
-impl<'s> ParallelVisitorBuilder<'s> for Workers {
-    fn build(&mut self) -> Box<dyn ParallelVisitor + 's> {
-        let shared = Arc::clone(&self.shared);
-        Box::new(Worker { shared, eye: Eye::new(), places: 0, read: 0, octets: 0 })
-    }
-}
-
 /// One thread, with counts that are not shared yet.
-struct Worker {
-    shared: Arc<Shared>,
+struct Worker<'s> {
+    shared: &'s Shared,
     eye: Eye,
     places: u64,
     read: u64,
     octets: u64,
 }
 
-impl ParallelVisitor for Worker {
-    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
-        if self.shared.is_over() {
-            return WalkState::Quit;
+impl Visitor for Worker<'_> {
+    fn is_over(&self) -> bool {
+        self.shared.is_over()
+    }
+
+    fn enters(&mut self, folder: &Path) -> bool {
+        match self.shared.boundaries.enter(folder) {
+            Entry::Enter => true,
+            Entry::Leave => false,
+            Entry::Report(detail) => {
+                self.shared.missed(folder, GapReason::OtherFilesystem, detail);
+                false
+            }
         }
-        match entry {
-            Ok(entry) => self.entry(&entry),
-            Err(error) => self.unlisted(&error),
+    }
+
+    /// A panic costs one file: strangers wrote what is read here.
+    fn visit(&mut self, path: &Path, kind: FileType) {
+        if self.shared.boundaries.excludes(path) {
+            return;
+        }
+        if catch_unwind(AssertUnwindSafe(|| self.entry(path, kind))).is_err() {
+            // The next file does not look at what this one left behind, but it may be a secret.
+            self.eye.wipe();
+            let detail = "the reader broke down on this file; please report it".to_owned();
+            self.shared.missed(path, GapReason::CollectorFailed, detail);
         }
         if self.places >= BATCH {
             self.settle();
         }
-        WalkState::Continue
+    }
+
+    fn unlisted(&mut self, path: &Path, error: &io::Error) {
+        let (reason, detail) = failure(error);
+        self.shared.missed(path, reason, detail);
     }
 }
 
-impl Worker {
-    fn entry(&mut self, entry: &DirEntry) {
-        let path = entry.path();
-        let Some(kind) = entry.file_type() else { return };
-        if kind.is_dir() {
+impl<'s> Worker<'s> {
+    fn new(shared: &'s Shared) -> Self {
+        Self { shared, eye: Eye::new(), places: 0, read: 0, octets: 0 }
+    }
+
+    fn entry(&mut self, path: &Path, kind: FileType) {
+        let what = match kind {
             // Its content comes by itself.
-        } else if kind.is_symlink() {
-            self.link(path);
-        } else if kind.is_file() {
-            self.file(path);
-        } else {
-            let what = match () {
-                () if kind.is_fifo() => "a FIFO",
-                () if kind.is_socket() => "a socket",
-                () if kind.is_block_device() || kind.is_char_device() => "a device",
-                () => "not a file",
-            };
-            self.shared.missed(path, GapReason::NotRegularFile, irregular(what));
-        }
+            FileType::Directory => return,
+            FileType::Symlink => return self.link(path),
+            FileType::RegularFile => return self.file(path),
+            FileType::Fifo => "a FIFO",
+            FileType::Socket => "a socket",
+            FileType::BlockDevice | FileType::CharacterDevice => "a device",
+            FileType::Unknown => "not a file",
+        };
+        self.shared.missed(path, GapReason::NotRegularFile, irregular(what));
     }
 
     /// What lies behind a link out of the scope was not asked for, and behind a loop lies nothing:
@@ -232,7 +230,7 @@ impl Worker {
     }
 
     fn file(&mut self, path: &Path) {
-        let (mut file, metadata) = match open(path) {
+        let (mut file, metadata) = match opening::file(path) {
             Ok(opened) => opened,
             Err(Unopened::Gone) => return,
             Err(Unopened::Irregular) => {
@@ -244,12 +242,7 @@ impl Worker {
                 return self.shared.missed(path, reason, detail);
             }
         };
-        self.places += 1;
-        if metadata.len() == 0 {
-            self.read += 1;
-            return;
-        }
-        let shared = &*self.shared;
+        let shared = self.shared;
         let mut report = FileReport::new(&shared.cx, &shared.out, path);
         let describe = |report: &mut FileReport<'_>| report.describe(&metadata, &shared.owners);
         let most = shared.cx.filesystem.max_file_bytes;
@@ -260,28 +253,17 @@ impl Worker {
                 report.gap(reason, detail);
             }
         }
-        match report.finish() {
-            Ok(true) => self.read += 1,
-            Ok(false) => {}
+        let read = report.finish();
+        self.places += 1;
+        match read {
+            Ok(read) => self.read += u64::from(read),
             Err(closed) => shared.check(Err(closed)),
         }
     }
 
-    /// A folder or an entry that the walker could not look at.
-    fn unlisted(&mut self, error: &ignore::Error) {
-        let (path, error) = dissect(error);
-        let Some(error) = error else { return };
-        if error.kind() == io::ErrorKind::NotFound {
-            return;
-        }
-        let (reason, detail) = failure(error);
-        let path = path.unwrap_or(Path::new("/"));
-        self.shared.missed(path, reason, detail);
-    }
-
     /// Adds what this thread counted to what all count.
     fn settle(&mut self) {
-        let shared = &self.shared;
+        let shared = self.shared;
         let not_read = self.places - self.read;
         shared.counts.read.fetch_add(self.read, Ordering::Relaxed);
         shared.counts.not_read.fetch_add(not_read, Ordering::Relaxed);
@@ -292,39 +274,10 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for Worker<'_> {
     fn drop(&mut self) {
         self.settle();
     }
-}
-
-/// Why there is no file to read.
-enum Unopened {
-    /// It vanished, or became a link, since it was listed: not there, so nothing was missed.
-    Gone,
-    Irregular,
-    Failed(io::Error),
-}
-
-/// Opens a regular file for reading, without waiting for a writer, without becoming the terminal's
-/// owner, and without leaving a trace in its access time where that is allowed.
-fn open(path: &Path) -> Result<(File, Metadata), Unopened> {
-    let flags =
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let attempt = |flags| rustix::fs::open(path, flags, Mode::empty());
-    // open(2): only the owner may leave the access time alone.
-    let opened = match attempt(flags | OFlags::NOATIME) {
-        Err(Errno::PERM) => attempt(flags),
-        other => other,
-    };
-    let file = match opened {
-        Ok(file) => File::from(file),
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Err(Unopened::Gone),
-        Err(Errno::NXIO | Errno::NODEV) => return Err(Unopened::Irregular),
-        Err(error) => return Err(Unopened::Failed(error.into())),
-    };
-    let metadata = file.metadata().map_err(Unopened::Failed)?;
-    if metadata.is_file() { Ok((file, metadata)) } else { Err(Unopened::Irregular) }
 }
 
 fn irregular(what: &str) -> String {
@@ -342,20 +295,5 @@ fn failure(error: &io::Error) -> (GapReason, String) {
             (GapReason::LinkLoop, "too many links on the way to it".to_owned())
         }
         _ => (GapReason::ReadFailed, format!("could not be read: {error}")),
-    }
-}
-
-/// Path and cause inside of the walker's error.
-fn dissect(error: &ignore::Error) -> (Option<&Path>, Option<&io::Error>) {
-    match error {
-        ignore::Error::WithPath { path, err } => {
-            let (inner, cause) = dissect(err);
-            (inner.or(Some(path)), cause)
-        }
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            dissect(err)
-        }
-        ignore::Error::Io(cause) => (None, Some(cause)),
-        _ => (None, None),
     }
 }

@@ -39,6 +39,11 @@ impl Answer {
     pub(super) fn is_shown(&self) -> bool {
         matches!(self, Self::Endpoint(Handshake::Shown(_), _))
     }
+
+    /// Whether the server said anything that can be kept.
+    pub(super) fn is_endpoint(&self) -> bool {
+        matches!(self, Self::Endpoint(..))
+    }
 }
 
 /// Says what a handshake came to.
@@ -58,7 +63,9 @@ pub(super) fn of(attempt: Attempt, deadline_secs: u64) -> Answer {
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         )) => declined("protocol_version".to_owned()),
-        End::Deadline => Answer::Gap(GapReason::TimedOut, silence(&attempt, deadline_secs)),
+        End::Silence | End::Deadline => {
+            Answer::Gap(GapReason::TimedOut, silence(&attempt, deadline_secs))
+        }
         end => Answer::Gap(GapReason::HandshakeFailed, sentence(end, &attempt, deadline_secs)),
     }
 }
@@ -115,7 +122,7 @@ fn sentence(end: &End, attempt: &Attempt, deadline_secs: u64) -> String {
         End::Failed(error) => {
             format!("the connection broke in the middle of the handshake: {error}")
         }
-        End::Deadline => silence(attempt, deadline_secs),
+        End::Silence | End::Deadline => silence(attempt, deadline_secs),
         End::TooMuch => {
             "the server sent more than 1 MiB without completing the handshake".to_owned()
         }

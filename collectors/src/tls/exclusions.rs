@@ -26,7 +26,7 @@ impl Exclusions {
                 Hosts::Address(address) => {
                     exclusions.addresses.insert(address.to_canonical());
                 }
-                Hosts::Network(network) => exclusions.networks.push(*network),
+                Hosts::Network(network) => exclusions.networks.push(canonical(network)),
             }
         }
         exclusions
@@ -50,8 +50,21 @@ impl Exclusions {
 
     /// Whether a whole network is excluded.
     pub(super) fn network(&self, network: &IpNet) -> bool {
-        self.networks.iter().any(|excluded| excluded.contains(network))
+        let network = canonical(network);
+        self.networks.iter().any(|excluded| excluded.contains(&network))
     }
+}
+
+/// A network of IPv4 addresses that is written as one of IPv6 (RFC 4291, 2.5.5.2) as what it is.
+fn canonical(network: &IpNet) -> IpNet {
+    let plain = match network.addr().to_canonical() {
+        IpAddr::V4(address) if network.max_prefix_len() == 128 => network
+            .prefix_len()
+            .checked_sub(96)
+            .and_then(|length| IpNet::new(IpAddr::V4(address), length).ok()),
+        _ => None,
+    };
+    plain.unwrap_or(*network)
 }
 
 /// Names are the same with a dot at the end and without, in any case (RFC 1034, 3.1).
@@ -65,9 +78,14 @@ mod tests {
 
     #[test]
     fn an_excluded_host_is_excluded_on_every_port_and_in_every_spelling() {
-        let written =
-            ["192.0.2.7", "198.51.100.0/24:8443", "secret.example.org", "[2001:db8::]/32"];
-        let targets: Vec<Target> = written.iter().filter_map(|text| text.parse().ok()).collect();
+        let written = [
+            "192.0.2.7",
+            "198.51.100.0/24:8443",
+            "secret.example.org",
+            "[2001:db8::/32]",
+            "[::ffff:203.0.113.0/120]:443",
+        ];
+        let targets = written.map(|text| text.parse::<Target>().expect("a target"));
         let exclusions = Exclusions::of(&targets);
         for (address, excluded) in [
             ("192.0.2.7", true),
@@ -76,13 +94,26 @@ mod tests {
             ("198.51.100.200", true),
             ("::ffff:198.51.100.200", true),
             ("198.51.101.1", false),
+            ("2001:db8:7::1", true),
+            ("2001:db9::1", false),
+            ("203.0.113.5", true),
+            ("::ffff:203.0.113.5", true),
+            ("203.0.114.5", false),
         ] {
             let address: IpAddr = address.parse().expect("an address");
             assert_eq!(exclusions.address(address), excluded, "{address}");
         }
         assert!(exclusions.name("Secret.example.org."));
         assert!(!exclusions.name("www.example.org"));
-        assert!(exclusions.network(&"198.51.100.128/25".parse().expect("a network")));
-        assert!(!exclusions.network(&"198.51.0.0/16".parse().expect("a network")));
+        for (network, excluded) in [
+            ("198.51.100.128/25", true),
+            ("::ffff:198.51.100.128/121", true),
+            ("203.0.113.0/24", true),
+            ("198.51.0.0/16", false),
+            ("::ffff:198.51.0.0/112", false),
+        ] {
+            let parsed: IpNet = network.parse().expect("a network");
+            assert_eq!(exclusions.network(&parsed), excluded, "{network}");
+        }
     }
 }

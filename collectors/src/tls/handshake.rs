@@ -54,6 +54,8 @@ pub(super) enum End {
     Broken(rustls::Error),
     Closed,
     Failed(io::Error),
+    /// Not one octet came as long as we were willing to wait for the first.
+    Silence,
     Deadline,
     /// More was sent than any handshake takes.
     TooMuch,
@@ -87,7 +89,8 @@ impl Offer {
     }
 }
 
-/// Shakes hands over a fresh connection, then closes it.
+/// Shakes hands over a fresh connection, then closes it. The first octet has to come within
+/// `patience`.
 ///
 /// # Errors
 ///
@@ -96,12 +99,13 @@ pub(super) async fn shake(
     stream: TcpStream,
     name: ServerName<'static>,
     offer: Offer,
+    patience: Instant,
     deadline: Instant,
 ) -> Result<Attempt, rustls::Error> {
     let recorder = Arc::new(Recorder::default());
     let config = record_only::client(&offer.versions(), &recorder)?;
     let tls = ClientConnection::new(Arc::new(config), name)?;
-    let mut wire = Wire { stream, tls, heard: Vec::new(), octets: 0 };
+    let mut wire = Wire { stream, tls, patience, heard: Vec::new(), octets: 0, closing: false };
     let mut end = match timeout_at(deadline, wire.drive()).await {
         Ok(end) => end,
         Err(_) => End::Deadline,
@@ -132,8 +136,11 @@ pub(super) async fn shake(
 struct Wire {
     stream: TcpStream,
     tls: ClientConnection,
+    patience: Instant,
     heard: Vec<u8>,
     octets: u64,
+    /// The server said that it will send no more; what it sends nevertheless is not read.
+    closing: bool,
 }
 
 impl Wire {
@@ -157,6 +164,7 @@ impl Wire {
     async fn listen(&mut self) -> Option<End> {
         loop {
             match self.read().await {
+                Ok(None) if self.closing => return None,
                 Ok(None) => {}
                 // Closing without a word is an answer too, but not one to this question.
                 Ok(Some(End::Closed)) | Err(_) => return None,
@@ -175,7 +183,14 @@ impl Wire {
 
     async fn read(&mut self) -> io::Result<Option<End>> {
         let mut buffer = [0; 16 * 1024];
-        let count = self.stream.read(&mut buffer).await?;
+        let count = if self.heard.is_empty() {
+            match timeout_at(self.patience, self.stream.read(&mut buffer)).await {
+                Ok(count) => count?,
+                Err(_) => return Ok(Some(End::Silence)),
+            }
+        } else {
+            self.stream.read(&mut buffer).await?
+        };
         let mut received = &buffer[..count];
         self.hear(received);
         if received.is_empty() {
@@ -185,9 +200,13 @@ impl Wire {
             return Ok(Some(End::TooMuch));
         }
         while !received.is_empty() {
-            self.tls.read_tls(&mut received)?;
+            // After a close_notify rustls takes nothing more, and says so by taking nothing. That is
+            // not the end of a handshake: ours may be complete.
+            if self.tls.read_tls(&mut received)? == 0 {
+                break;
+            }
             match self.tls.process_new_packets() {
-                Ok(_) => {}
+                Ok(state) => self.closing = state.peer_has_closed(),
                 Err(rustls::Error::AlertReceived(alert)) => return Ok(Some(End::Alert(alert))),
                 Err(error) => return Ok(Some(End::Broken(error))),
             }

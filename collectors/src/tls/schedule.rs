@@ -40,6 +40,10 @@ struct Line {
 
 const ENDED: &str = "the run was ended before all of it was asked";
 
+/// Addresses of one name that are asked. A name may have thousands: the one who runs its zone
+/// decides that, and could send us anywhere.
+const MOST_ADDRESSES: usize = 16;
+
 /// Addresses passed over before others get a turn on the processor.
 const STRIDE: u32 = 1024;
 
@@ -174,9 +178,15 @@ impl Round {
         let spent = start.elapsed();
         let addresses = match found {
             Ok(Ok(addresses)) => {
-                let mut addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-                addresses.sort_unstable();
-                addresses.dedup();
+                let (addresses, left_out) =
+                    choose(addresses.map(|address| address.ip()), &self.exclusions);
+                if left_out > 0 {
+                    let detail = format!(
+                        "the name has {left_out} more addresses; the first {MOST_ADDRESSES} were asked"
+                    );
+                    let place = Place::Scope(line.target.to_string());
+                    self.missed(line, place, GapReason::LimitReached, detail).await?;
+                }
                 addresses
             }
             Ok(Err(error)) => {
@@ -194,9 +204,6 @@ impl Round {
             }
         };
         for address in addresses {
-            if self.exclusions.address(address) {
-                continue;
-            }
             for &port in &line.target.ports {
                 self.ask(line, SocketAddr::new(address, port), Some(name), spent).await?;
             }
@@ -304,6 +311,19 @@ impl Round {
     }
 }
 
+/// The addresses of a name that are asked, the same ones every time, and how many are not.
+fn choose(
+    addresses: impl Iterator<Item = IpAddr>,
+    exclusions: &Exclusions,
+) -> (Vec<IpAddr>, usize) {
+    let mut all: Vec<IpAddr> = addresses.filter(|address| !exclusions.address(*address)).collect();
+    all.sort_unstable();
+    all.dedup();
+    let left_out = all.len().saturating_sub(MOST_ADDRESSES);
+    all.truncate(MOST_ADDRESSES);
+    (all, left_out)
+}
+
 impl Line {
     fn new(target: &Target) -> Self {
         Self {
@@ -313,6 +333,26 @@ impl Line {
             not_read: AtomicU64::new(0),
             octets: AtomicU64::new(0),
             open: AtomicU64::new(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_name_with_many_addresses_the_first_few_are_asked() {
+        let exclusions = Exclusions::of(&["192.0.2.0".parse().expect("a target")]);
+        let address = |last: u8| IpAddr::from([192, 0, 2, last]);
+        for (found, asked, left_out) in
+            [(0..1, 0, 0), (0..17, 16, 0), (0..18, 16, 1), (0..200, 16, 183)]
+        {
+            // Resolvers give them in any order, and some twice.
+            let twice = found.clone().rev().chain(found).map(address);
+            let (chosen, more) = choose(twice, &exclusions);
+            assert_eq!((chosen.len(), more), (asked, left_out));
+            assert!(chosen.iter().copied().eq((1..=16).map(address).take(asked)));
         }
     }
 }

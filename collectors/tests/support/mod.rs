@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use pki_collectors::{COLLECTORS, Context, Sink};
 use pki_config::{FilesystemScope, TlsScope};
-use pki_inventory::{Asset, Coverage, Gap, GapReason, Inventory, Kind, Observation, Time};
+use pki_inventory::{Asset, Coverage, Gap, GapReason, Inventory, Kind, Observation, Raw, Time};
 
 /// The instant of every test run.
 pub const NOW: Time = Time(1_800_000_000);
@@ -148,4 +148,31 @@ pub fn scan(set: impl FnOnce(&mut FilesystemScope)) -> Seen {
     let mut scope = FilesystemScope::default();
     set(&mut scope);
     collect("filesystem", &context(TlsScope::default(), scope))
+}
+
+/// The claimed kinds and errors of everything unparsed, by object number.
+pub fn unparsed(seen: &Seen) -> Vec<(String, String)> {
+    let all = seen.observations.iter().filter_map(|observation| match observation {
+        Observation::Found { raw: Raw::Unparsed { unparsed, .. }, .. } => Some(unparsed),
+        _ => None,
+    });
+    all.map(|unparsed| (unparsed.claimed.clone(), unparsed.error.clone())).collect()
+}
+
+/// A list with an issuer, dates, enough entries and no signature worth the name.
+pub fn large_revocation_list(octets: usize) -> Vec<u8> {
+    let element = |tag: u8, value: &[u8]| {
+        let length = u32::try_from(value.len()).unwrap().to_be_bytes();
+        [&[tag, 0x84][..], &length, value].concat()
+    };
+    let algorithm =
+        [&[0x30, 0x0c, 0x06, 0x08][..], &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02], &[5, 0]]
+            .concat();
+    let name = element(0x30, &element(0x31, &element(0x30, b"\x06\x03\x55\x04\x03\x0c\x01x")));
+    let date = b"\x17\x0d260101000000Z";
+    let entry = [&b"\x30\x18\x02\x07\x01\x02\x03\x04\x05\x06\x07"[..], date].concat();
+    assert_eq!(entry.len(), 26);
+    let entries = element(0x30, &entry.repeat(octets / entry.len()));
+    let signed = element(0x30, &[&[2, 1, 1][..], &algorithm, &name, date, date, &entries].concat());
+    element(0x30, &[&signed[..], &algorithm, &[3, 2, 0, 1]].concat())
 }

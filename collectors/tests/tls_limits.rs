@@ -1,0 +1,188 @@
+//! Whatever a server does, or does not do, asking it ends within the deadline.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/servers.rs"]
+mod servers;
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use pki_inventory::GapReason;
+use rustls::ServerConnection;
+use rustls::version::{TLS12, TLS13};
+use servers::{Client, ask_one, rustls_server, serve, server_config, session};
+
+/// Asks on a thread of its own: a collector that never gives way cannot be ended otherwise.
+fn ask_within(limit: Duration, address: SocketAddr) -> support::Seen {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(ask_one(address)));
+    receiver.recv_timeout(limit).expect("asking should have ended")
+}
+
+/// Reads from the client and answers in memory, until there is something to say.
+fn first_flight(tls: &mut ServerConnection, stream: &mut TcpStream) -> Vec<u8> {
+    while !tls.wants_write() {
+        tls.read_tls(stream).unwrap();
+        tls.process_new_packets().unwrap();
+    }
+    let mut flight = Vec::new();
+    while tls.wants_write() {
+        tls.write_tls(&mut flight).unwrap();
+    }
+    flight
+}
+
+#[test]
+fn a_server_that_says_goodbye_in_one_breath_with_its_hello_is_complete() {
+    let config = server_config(&[&TLS13], Client::Ignored, |_| {});
+    let address = serve(move |mut stream| {
+        let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut burst = first_flight(&mut tls, &mut stream);
+        tls.send_close_notify();
+        while tls.wants_write() {
+            tls.write_tls(&mut burst).unwrap();
+        }
+        burst.extend_from_slice(&[0; 10 * 1024]);
+        let _ = stream.write_all(&burst);
+        std::thread::sleep(Duration::from_secs(5));
+    });
+    let seen = ask_within(Duration::from_secs(20), address);
+    let session = session(&seen);
+    assert_eq!((session.version.as_deref(), session.chain.len()), (Some("TLSv1.3"), 2));
+    assert_eq!(session.ended, None);
+}
+
+#[test]
+fn a_server_that_talks_on_after_its_goodbye_is_not_listened_to() {
+    for version in [&TLS13, &TLS12] {
+        let config = server_config(&[version], Client::Wanted, |_| {});
+        let address = serve(move |mut stream| {
+            let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            while tls.is_handshaking() {
+                if tls.complete_io(&mut stream).is_err() {
+                    return;
+                }
+            }
+            tls.send_close_notify();
+            let _ = tls.complete_io(&mut stream);
+            for _ in 0..20 {
+                std::thread::sleep(Duration::from_millis(50));
+                if stream.write_all(&[0; 100]).is_err() {
+                    return;
+                }
+            }
+        });
+        let session = session(&ask_within(Duration::from_secs(20), address));
+        assert_eq!((session.chain.len(), session.ended), (2, None));
+    }
+}
+
+#[test]
+fn a_server_that_trips_over_the_large_hello_is_asked_again_with_tls_1_2() {
+    let inner = rustls_server(&[&TLS12], false, |_| {});
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let address = serve(move |mut stream| {
+        if count.fetch_add(1, Ordering::SeqCst) == 0 {
+            let _ = stream.read(&mut [0; 4096]);
+            return;
+        }
+        let mut server = TcpStream::connect(inner).unwrap();
+        let (mut from, mut to) = (stream.try_clone().unwrap(), server.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let _ = std::io::copy(&mut server, &mut stream);
+    });
+    let session = session(&ask_one(address));
+    assert_eq!(session.version.as_deref(), Some("TLSv1.2"));
+    assert_eq!(session.offered_groups, ["x25519", "secp256r1", "secp384r1"]);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_large_hello_that_is_dropped_on_the_way_is_followed_by_a_small_one() {
+    let inner = rustls_server(&[&TLS13, &TLS12], false, |_| {});
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let address = serve(move |mut stream| {
+        let mut hello = vec![0; 4096];
+        let length = stream.read(&mut hello).unwrap();
+        count.fetch_add(1, Ordering::SeqCst);
+        if length > 1200 {
+            std::thread::sleep(Duration::from_secs(9));
+            return;
+        }
+        let mut server = TcpStream::connect(inner).unwrap();
+        server.write_all(&hello[..length]).unwrap();
+        let (mut from, mut to) = (stream.try_clone().unwrap(), server.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let _ = std::io::copy(&mut server, &mut stream);
+    });
+    let start = Instant::now();
+    let session = session(&ask_one(address));
+    assert_eq!(session.version.as_deref(), Some("TLSv1.2"));
+    assert_eq!(session.chain.len(), 2);
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_server_that_never_says_a_word_has_one_deadline_for_both_hellos() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let address = serve(move |_stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_secs(9));
+    });
+    let start = Instant::now();
+    let seen = ask_one(address);
+    let took = start.elapsed();
+    assert!((1900..2800).contains(&took.as_millis()), "{took:?}");
+    assert_eq!(seen.reasons(), [GapReason::TimedOut]);
+    let detail = &seen.gaps(GapReason::TimedOut)[0].detail;
+    assert_eq!(detail, "connected, but no answer to our hello within 2 s");
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_server_that_begins_slowly_keeps_the_whole_deadline() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let inner = rustls_server(&[&TLS13], false, |_| {});
+    let address = serve(move |mut stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let mut server = TcpStream::connect(inner).unwrap();
+        let (mut from, mut to) = (stream.try_clone().unwrap(), server.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        // The first octet comes in the first half of the time, the rest in the second.
+        let mut octets = [0; 16 * 1024];
+        let length = server.read(&mut octets).unwrap();
+        stream.write_all(&octets[..1]).unwrap();
+        std::thread::sleep(Duration::from_millis(1300));
+        stream.write_all(&octets[1..length]).unwrap();
+        let _ = std::io::copy(&mut server, &mut stream);
+    });
+    let session = session(&ask_one(address));
+    assert_eq!(session.version.as_deref(), Some("TLSv1.3"));
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_connection_that_does_not_come_about_says_how_long_was_waited() {
+    // Nobody takes connections off its queue; when that is full, the kernel drops what comes.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut held = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        held.push(stream);
+        assert!(held.len() < 20_000, "this kernel's queue has no end");
+    }
+    let seen = ask_one(address);
+    assert_eq!(seen.reasons(), [GapReason::TimedOut], "{:?}", seen.observations);
+    let detail = &seen.gaps(GapReason::TimedOut)[0].detail;
+    assert_eq!(detail, "no connection within 1.0 s; a firewall may drop it");
+}
