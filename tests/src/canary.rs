@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn every_form_of_a_secret_is_found() {
-        let secret: Vec<u8> = (0..40_u8).map(|octet| octet.wrapping_mul(37).wrapping_add(11)).collect();
+        let secret: Vec<u8> =
+            (0..40_u8).map(|octet| octet.wrapping_mul(37).wrapping_add(11)).collect();
         let mut canary = Canary::default();
         canary.add("it", &secret);
         let hex: String = secret.iter().map(|octet| format!("{octet:02X}:")).collect();
