@@ -118,7 +118,7 @@ pub struct ScanArgs {
     /// Tree to walk instead of those of the settings; may be given many times
     #[arg(long, value_name = "PATH")]
     pub root: Vec<PathBuf>,
-    /// TLS target to ask instead of those of the settings: host[:port,port], network/bits[:ports]
+    /// TLS target to ask instead of those of the settings: host, host:port,port, network/bits:port
     #[arg(long, value_name = "TARGET")]
     pub target: Vec<Target>,
     /// Path to leave out, with all below it
@@ -129,9 +129,9 @@ pub struct ScanArgs {
     pub as_of: Option<Time>,
 }
 
-/// How to judge.
+/// What to judge by.
 #[derive(Debug, Args)]
-pub struct JudgingArgs {
+pub struct YardstickArgs {
     /// Policy file [default: policy.toml where there is one, else built-in defaults]
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -141,6 +141,13 @@ pub struct JudgingArgs {
     /// Model version (1.0.0, 1.1.0, 2.0.0) or the path of an official model file
     #[arg(long, default_value = pki_maturity::DEFAULT_VERSION)]
     pub model: String,
+}
+
+/// What to judge, by what and as of when.
+#[derive(Debug, Args)]
+pub struct JudgingArgs {
+    #[command(flatten)]
+    pub by: YardstickArgs,
     /// Judge as of this instant or date instead of now
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<Time>,
@@ -173,15 +180,8 @@ pub enum FailOn {
 pub struct RunArgs {
     #[command(flatten)]
     pub scan: ScanArgs,
-    /// Policy file [default: policy.toml where there is one, else built-in defaults]
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
-    /// Answers file [default: answers.yaml in the folder of the report where there is one]
-    #[arg(long, value_name = "FILE")]
-    pub answers: Option<PathBuf>,
-    /// Model version (1.0.0, 1.1.0, 2.0.0) or the path of an official model file
-    #[arg(long, default_value = pki_maturity::DEFAULT_VERSION)]
-    pub model: String,
+    #[command(flatten)]
+    pub by: YardstickArgs,
     #[command(flatten)]
     pub fail: FailArgs,
 }

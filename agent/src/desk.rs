@@ -55,9 +55,9 @@ impl Desk {
     /// Loads what one run saw, and everything it is judged by.
     pub fn load(store: &SqliteStore, judging: &JudgingArgs, dir: &Path) -> anyhow::Result<Self> {
         let as_of = judging.as_of.unwrap_or_else(pipeline::now);
-        let policy = inputs::policy(judging.policy.as_deref())?;
-        let (model, map) = inputs::model(&judging.model)?;
-        let answers = inputs::answers(judging.answers.as_deref(), dir, &model, as_of)?;
+        let policy = inputs::policy(judging.by.policy.as_deref())?;
+        let (model, map) = inputs::model(&judging.by.model)?;
+        let answers = inputs::answers(judging.by.answers.as_deref(), dir, &model, as_of)?;
         let runs = store.runs()?;
         let run = match judging.run {
             Some(run) => run,

@@ -19,8 +19,8 @@ pub fn execute(command: AnswersCommand, store: &Path, dir: &Path) -> anyhow::Res
                 path.display()
             );
             let mut judging = judging;
-            if judging.answers.is_none() && path.exists() {
-                judging.answers = Some(path.clone());
+            if judging.by.answers.is_none() && path.exists() {
+                judging.by.answers = Some(path.clone());
             }
             let desk = Desk::load(&desk::open(store)?, &judging, dir)?;
             let assessment = desk.assess();

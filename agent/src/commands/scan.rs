@@ -29,17 +29,11 @@ pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending>
 pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
     // Whatever people wrote is read before anything is looked at: a typing error must not cost a
     // scan of hours.
-    let mut judging = JudgingArgs {
-        policy: args.policy,
-        answers: args.answers,
-        model: args.model,
-        as_of: args.scan.as_of,
-        run: None,
-    };
-    inputs::policy(judging.policy.as_deref())?;
-    let (model, _) = inputs::model(&judging.model)?;
+    let mut judging = JudgingArgs { by: args.by, as_of: args.scan.as_of, run: None };
+    inputs::policy(judging.by.policy.as_deref())?;
+    let (model, _) = inputs::model(&judging.by.model)?;
     let as_of = judging.as_of.unwrap_or_else(pipeline::now);
-    inputs::answers(judging.answers.as_deref(), dir, &model, as_of)?;
+    inputs::answers(judging.by.answers.as_deref(), dir, &model, as_of)?;
     let settings = scope(&args.scan, dir)?;
 
     let mut opened = SqliteStore::open(store)?;
@@ -54,7 +48,7 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
         output::write_file(path, |out| judge::render(format, &document, out))?;
     }
     let questionnaire = dir.join(ANSWERS_FILE);
-    if judging.answers.is_none() && !questionnaire.exists() {
+    if judging.by.answers.is_none() && !questionnaire.exists() {
         output::write_file(&questionnaire, |out| judge::render("answers-yaml", &document, out))?;
     }
     let mut summary = Vec::new();
@@ -64,7 +58,7 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
         "Report: {}\nStore: {}\nQuestionnaire: {}",
         report.display(),
         store.display(),
-        judging.answers.as_deref().unwrap_or(&questionnaire).display()
+        judging.by.answers.as_deref().unwrap_or(&questionnaire).display()
     ));
     Ok(match scanned {
         Scanned { cancelled: true, .. } => {

@@ -36,15 +36,15 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
         Ok(None) => output::print("settings: none; `run` looks at this machine\n")?,
         Err(error) => note(error),
     }
-    match inputs::policy(judging.policy.as_deref()) {
+    match inputs::policy(judging.by.policy.as_deref()) {
         Ok(read) => output::print(&format!("policy: {}\n", read.name))?,
         Err(error) => note(error),
     }
-    match inputs::model(&judging.model) {
+    match inputs::model(&judging.by.model) {
         Ok((model, _)) => {
             output::print(&format!("model: {}\n", model.version))?;
             let as_of = judging.as_of.unwrap_or_else(pipeline::now);
-            match inputs::answers(judging.answers.as_deref(), dir, &model, as_of) {
+            match inputs::answers(judging.by.answers.as_deref(), dir, &model, as_of) {
                 Ok(Some(read)) => output::print(&format!(
                     "answers: {} of {} requirements\n",
                     read.answers.len(),
