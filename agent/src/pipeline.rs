@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use pki_collectors::{COLLECTORS, Collector, Context, Progress, Sink, Source};
 use pki_config::Settings;
 use pki_inventory::{Asset, Coverage, Digest, Gap, GapReason, Inventory, Observation, Place, Time};
-use pki_store::{Batch, RunEnd, RunId, RunStart, SqliteStore, Store as _};
+use pki_store::{
+    Batch, Outcome, RunEnd, RunId, RunRecord, RunStart, SqliteStore, Store as _, StoreError,
+};
 
 use crate::interrupt::Interrupt;
 use crate::progress::Shown;
@@ -65,6 +67,7 @@ pub fn scan(
         .enable_all()
         .build()
         .context("the operating system gave no threads")?;
+    let expected = expected_places(store, &Scope::of(settings, None), run)?;
     let mut filesystem = settings.filesystem.clone();
     filesystem.exclude.extend_from_slice(own_files);
     let interrupt = Interrupt::watch();
@@ -82,7 +85,7 @@ pub fn scan(
             runtime.spawn(collect(collector, Arc::clone(&context), sink.clone()));
         }
         drop(sink);
-        Shown::begin(Arc::clone(&context.progress))
+        Shown::begin(Arc::clone(&context.progress), expected)
     };
     let kept = keep(store, run, observations, runtime.handle(), &interrupt);
     interrupt.scan_is_over();
@@ -98,6 +101,23 @@ pub fn scan(
     };
     store.end_run(run, clock(), end)?;
     Ok(Scanned { run, anything_read: kept?, cancelled })
+}
+
+/// How many places the latest completed run with the same scope asked for.
+fn expected_places(
+    store: &SqliteStore,
+    scope: &Scope,
+    run: RunId,
+) -> Result<Option<u64>, StoreError> {
+    let same = |record: &RunRecord| {
+        let its = Scope::from_json(&record.start.scope);
+        let alike = its.covers(scope) && scope.covers(&its);
+        record.id < run && record.outcome == Outcome::Completed && alike
+    };
+    let runs = store.runs()?;
+    let Some(before) = runs.iter().rev().find(|record| same(record)) else { return Ok(None) };
+    let coverage = store.coverage(before.id)?;
+    Ok(Some(coverage.iter().map(|(_, _, coverage)| coverage.asked).sum()))
 }
 
 /// Runs one collector. What goes wrong with it as a whole, a panic included, is a gap of its own.

@@ -50,7 +50,7 @@ pub use record::{
 };
 pub use sqlite::SqliteStore;
 
-use pki_inventory::{Digest, Inventory, Time};
+use pki_inventory::{Coverage, Digest, Inventory, Time};
 
 /// Which runs an inventory is loaded from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,14 @@ pub trait Store: Send {
     /// [`StoreError::UnknownRun`], [`StoreError::NoRuns`] for the latest of none, and
     /// [`StoreError::Damaged`] when what is stored is not what was written.
     fn inventory(&self, selection: Selection) -> Result<Inventory, StoreError>;
+
+    /// How much of each scope a run read, by collector and scope: a small part of
+    /// [`Store::inventory`] for who needs no more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownRun`], and when the database cannot be read.
+    fn coverage(&self, run: RunId) -> Result<Vec<(String, String, Coverage)>, StoreError>;
 
     /// What changed from one run to a later one.
     ///

@@ -18,7 +18,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pki_inventory::{Digest, Inventory, Time};
+use pki_inventory::{Coverage, Digest, Inventory, Time};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
 
 use self::schema::{STEPS, Schema};
@@ -221,6 +221,13 @@ impl Store for SqliteStore {
                 runs::require(connection, run)?;
             }
             load::inventory(connection, run)
+        })
+    }
+
+    fn coverage(&self, run: RunId) -> Result<Vec<(String, String, Coverage)>, StoreError> {
+        self.read("load how much was read", |connection| {
+            runs::require(connection, run)?;
+            load::coverage(connection, run)
         })
     }
 

@@ -96,6 +96,20 @@ pub(super) fn inventory(connection: &Connection, run: Option<RunId>) -> Result<I
     Ok(inventory)
 }
 
+/// Loads how much of each scope a run read.
+pub(super) fn coverage(
+    connection: &Connection,
+    run: RunId,
+) -> Result<Vec<(String, String, Coverage)>, Fault> {
+    let mut all = Vec::new();
+    each(connection, &COVERAGE, Some(run), |row| {
+        all.push((row.get(0)?, row.get(1)?, coverage_of(row, 2)?));
+        Ok(())
+    })?;
+    all.sort();
+    Ok(all)
+}
+
 fn each(
     connection: &Connection,
     sql: &Statements,

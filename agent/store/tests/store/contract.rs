@@ -52,6 +52,7 @@ fn an_empty_store_says_so(store: &mut dyn Store) {
     let seven = RunId(7);
     let unknown = |result| matches!(result, Err(StoreError::UnknownRun { run }) if run == seven);
     assert!(unknown(store.inventory(Selection::Run(seven)).map(|_| ())));
+    assert!(unknown(store.coverage(seven).map(|_| ())));
     assert!(unknown(store.record(seven, &Batch::default())));
     assert!(unknown(store.end_run(seven, later(0), RunEnd::Completed).map(|_| ())));
     assert!(unknown(store.changes(seven, seven).map(|_| ())));
@@ -120,6 +121,7 @@ fn a_run_is_loaded_as_it_was_absorbed(store: &mut dyn Store) -> (RunId, Inventor
     let batch = Batch::from(&seen);
     store.record(run, &batch).expect("records");
     assert_eq!(store.inventory(Selection::Run(run)).expect("loads"), seen);
+    assert_eq!(store.coverage(run).expect("loads"), Batch::from(&seen).coverage);
 
     store.record(run, &batch).expect("records again");
     assert_eq!(store.inventory(Selection::Run(run)).expect("loads"), seen, "twice is once");
