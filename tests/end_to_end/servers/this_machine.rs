@@ -1,7 +1,6 @@
 //! `run` without any configuration.
 
 use std::fs;
-use std::time::Duration;
 
 use pkimm_tests::agent::Home;
 use pkimm_tests::certificates::Order;
@@ -17,8 +16,7 @@ fn a_run_without_configuration_sees_this_machine_and_what_listens_on_loopback() 
     let home = Home::new();
     let (_, leaf) = pki(&home, &Order::server("www.lab.test"));
     let server = TlsServer::openssl(&leaf, &[]);
-    let outcome = home.agent(&["run"]).expect_code(0);
-    assert!(outcome.took < Duration::from_secs(120), "{:?}", outcome.took);
+    home.agent(&["run"]).expect_code(0);
 
     let inventory = home.inventory();
     let endpoint = facts::at(&inventory, "endpoint", &server.place());
