@@ -218,6 +218,12 @@ fn the_trust_store_of_this_machine_is_one_asset_with_all_its_members() {
             assert_eq!(facts::outcome(&findings, rule, &asset), "not-applicable", "{rule}");
         }
     }
+    // Every line about an asset says where to look, also where nothing was found.
+    let about_assets = |finding: &&serde_json::Value| {
+        finding["asset"].as_str().is_some_and(|asset| asset.starts_with("certificate:"))
+    };
+    let placed = |finding: &serde_json::Value| !finding["places"].as_array().unwrap().is_empty();
+    assert!(findings.iter().filter(about_assets).all(placed));
 }
 
 /// Counted by another program than ours, doubles once.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pki_rules::RULES;
+use pki_rules::{RULES, Subject};
 use pki_scoring::judge_all;
 
 use crate::cli::FindingsCommand;
@@ -50,7 +50,15 @@ pub fn execute(command: FindingsCommand, store: &Path, dir: &Path) -> anyhow::Re
                         let reason = excepted
                             .get(&key)
                             .map(|exception| policy.exceptions[*exception].reason.as_str());
-                        written = writeln!(out, "{}", pki_report::finding_line(finding, reason));
+                        let mut finding = finding.clone();
+                        // Rules leave places out where nothing was found; a line has them always.
+                        if let Subject::Asset(id) = finding.subject
+                            && let Some(asset) = desk.inventory.get(id)
+                            && finding.places.is_empty()
+                        {
+                            finding.places = asset.places().cloned().collect();
+                        }
+                        written = writeln!(out, "{}", pki_report::finding_line(&finding, reason));
                     }
                 });
                 Ok(written?)
