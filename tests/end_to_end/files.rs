@@ -219,10 +219,10 @@ fn the_trust_store_of_this_machine_is_one_asset_with_all_its_members() {
         }
     }
     // Every line about an asset says where to look, also where nothing was found.
-    let about_assets = |finding: &&serde_json::Value| {
+    let about_assets = |finding: &&Value| {
         finding["asset"].as_str().is_some_and(|asset| asset.starts_with("certificate:"))
     };
-    let placed = |finding: &serde_json::Value| !finding["places"].as_array().unwrap().is_empty();
+    let placed = |finding: &Value| !finding["places"].as_array().unwrap().is_empty();
     assert!(findings.iter().filter(about_assets).all(placed));
 }
 
