@@ -16,7 +16,7 @@ fn a_run_without_configuration_sees_this_machine_and_what_listens_on_loopback() 
     let home = Home::new();
     let (_, leaf) = pki(&home, &Order::server("www.lab.test"));
     let server = TlsServer::openssl(&leaf, &[]);
-    home.agent(&["run"]).expect_code(0);
+    let _ = home.agent(&["run"]).expect_code(0);
 
     let inventory = home.inventory();
     let endpoint = facts::at(&inventory, "endpoint", &server.place());
