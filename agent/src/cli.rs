@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use pki_config::Target;
+use pki_config::{Depth, Target};
 use pki_inventory::{Kind, Time};
 use pki_store::RunId;
 
@@ -36,8 +36,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Scan, judge and report: the main job
-    #[command(after_help = "With neither --root, --target nor a settings file, it looks at this \
-machine: /etc, /usr, /opt, /srv,\n/home, /root and /var, and TLS on the ports that listen on loopback.")]
+    #[command(after_help = RUN_HELP)]
     Run(RunArgs),
     /// Write commented settings and policy files to start from
     Init {
@@ -53,6 +52,7 @@ machine: /etc, /usr, /opt, /srv,\n/home, /root and /var, and TLS on the ports th
         judging: JudgingArgs,
     },
     /// Scan into the store, without judging
+    #[command(after_help = SCAN_HELP)]
     Scan(ScanArgs),
     /// Judge what is in the store, keep the assessment and print its summary
     Assess {
@@ -112,22 +112,93 @@ pub struct SettingsArgs {
 
 /// What to look at, also from the command line.
 #[derive(Debug, Args)]
-pub struct ScanArgs {
+pub struct ScopeArgs {
     #[command(flatten)]
     pub settings: SettingsArgs,
     /// Tree to walk instead of those of the settings; may be given many times
     #[arg(long, value_name = "PATH")]
     pub root: Vec<PathBuf>,
-    /// TLS target to ask instead of those of the settings: host, host:port,port, network/bits:port
-    #[arg(long, value_name = "TARGET")]
-    pub target: Vec<Target>,
     /// Path to leave out, with all below it
     #[arg(long, value_name = "PATH")]
     pub exclude: Vec<PathBuf>,
+    /// Go on with the latest run, which was killed or ended early: what it asked is not asked again
+    #[arg(long)]
+    pub resume: bool,
     /// Take this instant as the present: dates every sighting, for runs that can be repeated
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<Time>,
+    // Last: the heading of a group holds for all that follow.
+    #[command(flatten)]
+    pub network: NetworkArgs,
 }
+
+/// What to ask over the network, and how gently.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network options")]
+pub struct NetworkArgs {
+    /// TLS target to ask instead of those of the settings: hosts:ports, see below
+    #[arg(long, value_name = "TARGET")]
+    pub target: Vec<Target>,
+    /// File with more targets, one a line; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub target_file: Vec<PathBuf>,
+    /// Hosts never to ask, besides those of the settings, whatever the targets say
+    #[arg(long, value_name = "TARGET")]
+    pub exclude_target: Vec<Target>,
+    /// How much to find out about each server: certificate, posture or suites
+    #[arg(long)]
+    pub depth: Option<Depth>,
+    /// New connections per second over all targets
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: Option<u32>,
+    /// Targets asked at the same time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrency: Option<u16>,
+    /// Seconds one target may take in all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub deadline_secs: Option<u64>,
+}
+
+/// A scan by itself.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Write every record as a line of JSON the moment it is made; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub jsonl: Option<PathBuf>,
+    /// Say what would be asked and how long it takes; sends, looks up and keeps nothing
+    #[arg(long, conflicts_with = "resume")]
+    pub plan: bool,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+/// The forms that `--target` takes, and what they are good for.
+const SCAN_HELP: &str = "Targets:
+  www.example.org                     port 443 at every address of the name
+  192.0.2.0/28:443,8443               a network
+  192.0.2.10-40:web,mail              a range, with the ports of profiles
+  smtp+tls://192.0.2.7:2525           TLS inside of SMTP
+  [2001:db8::1]:636?sni=ldap.test     asked by a name, and without one
+
+Examples:
+  pkimm-agent scan --target 192.0.2.0/24:web --plan
+  pkimm-agent scan --target-file hosts.txt --exclude-target 192.0.2.7 --depth posture
+  pkimm-agent scan --target 10.0.0.0/8 --rate 500 --concurrency 2000 --deadline-secs 5
+  pkimm-agent scan --target 10.0.0.0/8 --resume        after it was ended in the middle
+  dig +short www.test | pkimm-agent scan --target-file - --jsonl - | jq .facts.version";
+
+const RUN_HELP: &str =
+    "With neither --root, --target, --target-file nor a settings file, it looks \
+at this machine:\n/etc, /usr, /opt, /srv, /home, /root and /var, and TLS on the ports that listen \
+on loopback.
+
+Examples:
+  pkimm-agent run --root /srv --target 192.0.2.0/28:443,8443
+  pkimm-agent run --target-file hosts.txt --exclude-target 192.0.2.7 --depth posture
+  pkimm-agent run --target 10.0.0.0/8 --rate 500 --concurrency 2000 --deadline-secs 5
+  pkimm-agent run --target 10.0.0.0/8 --resume         after it was ended in the middle
+
+`pkimm-agent scan --help` shows the forms of targets; `scan --plan` says how long they take.";
 
 /// What to judge by.
 #[derive(Debug, Args)]
@@ -179,11 +250,11 @@ pub enum FailOn {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
-    pub scan: ScanArgs,
-    #[command(flatten)]
     pub by: YardstickArgs,
     #[command(flatten)]
     pub fail: FailArgs,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 /// Which runs to look at.

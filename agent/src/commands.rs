@@ -4,6 +4,7 @@ mod answers;
 mod findings;
 mod inventory;
 mod judge;
+mod plan;
 mod scan;
 mod setup;
 

@@ -1,19 +1,25 @@
 //! Reads what people wrote: settings, policy, answers, model files. Nothing of it is trusted to be
 //! small.
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use pki_config::{DEFAULT_POLICY, DEFAULT_POLICY_NAME, Policy, Problem, Problems, Settings};
+use pki_config::{
+    DEFAULT_POLICY, DEFAULT_POLICY_NAME, Policy, Problem, Problems, Settings, Target,
+};
 use pki_inventory::{Digest, Time};
 use pki_maturity::{Map, Model, VERSIONS};
 use pki_scoring::Answers;
 
 use crate::output;
+use crate::stream::STANDARD;
 
 /// Files that people write are far below this.
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Lists of targets may come from a program: a million lines fit into this.
+const MAX_LIST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Looked for in the working folder when nobody names a file.
 const SETTINGS_FILE: &str = "pkimm-agent.toml";
@@ -37,17 +43,22 @@ pub fn read_text(path: &Path) -> anyhow::Result<String> {
         "{} is not a regular file",
         path.display()
     );
+    text_of(&path.display().to_string(), file, MAX_BYTES)
+}
+
+/// Reads text to its end, which must come.
+fn text_of(name: &str, from: impl Read, most: u64) -> anyhow::Result<String> {
     let mut octets = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut octets).with_context(named)?;
+    let named = || format!("could not read {name}");
+    from.take(most + 1).read_to_end(&mut octets).with_context(named)?;
     anyhow::ensure!(
-        octets.len() as u64 <= MAX_BYTES,
-        "{} is larger than {MAX_BYTES} octets; this is not a file that people write",
-        path.display()
+        octets.len() as u64 <= most,
+        "{name} is larger than {most} octets, the most that is read of such a file"
     );
     String::from_utf8(octets).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].iter().filter(|octet| **octet == b'\n').count() + 1;
-        anyhow::anyhow!("{}:{line}: is not UTF-8 text", path.display())
+        anyhow::anyhow!("{name}:{line}: is not UTF-8 text")
     })
 }
 
@@ -63,7 +74,39 @@ fn named_or_usual(named: Option<&Path>, usual: PathBuf) -> Option<PathBuf> {
 pub fn settings(named: Option<&Path>) -> anyhow::Result<Option<Settings>> {
     let Some(path) = named_or_usual(named, PathBuf::from(SETTINGS_FILE)) else { return Ok(None) };
     let text = read_text(&path)?;
-    Ok(Some(Settings::parse(&path.display().to_string(), &text)?))
+    let mut settings = Settings::parse(&path.display().to_string(), &text)?;
+    // Paths in a file are meant from where the file lies, not from where somebody happens to be.
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for list in &mut settings.tls.targets_files {
+        if list.as_os_str() != STANDARD {
+            *list = folder.join(&*list);
+        }
+    }
+    Ok(Some(settings))
+}
+
+/// The targets of all these files, in their order; `-` is standard input. Pipes are read as well as
+/// files: lists come from programs.
+pub fn target_lists(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
+    let (mut targets, mut problems) = (Vec::new(), Vec::new());
+    for path in paths {
+        let (name, text) = if path.as_os_str() == STANDARD {
+            let name = "standard input".to_owned();
+            let text = text_of(&name, std::io::stdin().lock(), MAX_LIST_BYTES)?;
+            (name, text)
+        } else {
+            let name = path.display().to_string();
+            let file = std::fs::File::open(path);
+            let file = file.with_context(|| format!("could not read {name}"))?;
+            let text = text_of(&name, file, MAX_LIST_BYTES)?;
+            (name, text)
+        };
+        match Target::parse_list(&name, &text) {
+            Ok(listed) => targets.extend(listed),
+            Err(Problems(found)) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(targets) } else { Err(Problems(problems).into()) }
 }
 
 /// The policy file, if one is named or lies here, else the defaults.
@@ -137,4 +180,48 @@ pub fn answers(
 pub struct ReadAnswers {
     pub answers: Answers,
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_targets_lie_beside_the_settings_that_name_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("writes");
+            path
+        };
+        let hosts = write("hosts.txt", "# web\na.test b.test:8443\n192.0.2.0/30\n");
+        let path = write("s.toml", "[tls]\ntargets_file = [\"hosts.txt\", \"-\"]\n");
+        let read = settings(Some(&path)).expect("reads").expect("is there");
+        assert_eq!(read.tls.targets_files, [hosts.clone(), PathBuf::from("-")]);
+        let targets = target_lists(&[hosts]).expect("reads");
+        let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        assert_eq!(targets, ["a.test:443", "b.test:8443", "192.0.2.0/30:443"]);
+    }
+
+    #[test]
+    fn the_problems_of_all_lists_come_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = ["a.txt", "b.txt"].map(|name| folder.path().join(name));
+        std::fs::write(&paths[0], "good.test\nbad:0\n").expect("writes");
+        std::fs::write(&paths[1], "\n\n-\u{1b}[2J\n").expect("writes");
+        let told = target_lists(&paths).expect_err("both are wrong").to_string();
+        assert!(told.contains("a.txt:2: ") && told.contains("b.txt:3: "), "{told}");
+        assert!(!told.contains('\u{1b}'), "{told:?}");
+        std::fs::write(&paths[0], b"good.test\n\xff\n").expect("writes");
+        let told = target_lists(&paths).expect_err("is no text").to_string();
+        assert!(told.ends_with("a.txt:2: is not UTF-8 text"), "{told}");
+        let missing = folder.path().join("missing.txt");
+        assert!(target_lists(&[missing]).is_err());
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read_to_it() {
+        let told = text_of("it", std::io::repeat(b'a'), 1000).expect_err("has no end");
+        assert!(told.to_string().starts_with("it is larger than 1000 octets"), "{told}");
+    }
 }

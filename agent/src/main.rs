@@ -8,11 +8,14 @@ mod cli;
 mod commands;
 mod desk;
 mod inputs;
+mod intake;
 mod interrupt;
+mod limits;
 mod output;
 mod pipeline;
 mod progress;
 mod scope;
+mod stream;
 mod this_machine;
 
 use std::io::IsTerminal as _;

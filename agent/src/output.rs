@@ -22,7 +22,20 @@ pub fn stream(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyho
 /// Says something beside the result, such as where a file was written.
 #[expect(clippy::print_stderr, reason = "remarks belong beside the result, not into it")]
 pub fn remark(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", plain(text));
+}
+
+/// Text that cannot act on a terminal: names on disk may hold anything.
+pub fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// Says why a command could not be done: the error and what it rests on.

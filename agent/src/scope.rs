@@ -1,7 +1,10 @@
 //! What a run was asked to look at: as it is recorded, as it is compared, as it is told.
 
-use pki_config::Settings;
+use std::collections::BTreeSet;
+
+use pki_config::{Depth, Settings};
 use pki_inventory::Time;
+use pki_store::RunId;
 use serde_json::{Value, json};
 
 /// More of one kind than this is counted instead of listed in a sentence.
@@ -13,7 +16,9 @@ pub struct Scope {
     trees: Vec<String>,
     tls: Vec<String>,
     left_out: Vec<String>,
+    depth: Depth,
     clock: Option<String>,
+    continues: Option<RunId>,
 }
 
 impl Scope {
@@ -27,8 +32,15 @@ impl Scope {
             left_out: left_out
                 .chain(settings.tls.exclude.iter().map(ToString::to_string))
                 .collect(),
+            depth: settings.tls.depth,
             clock: clock.map(|time| time.to_string()),
+            continues: None,
         }
+    }
+
+    /// The run is not begun anew but goes on with this one.
+    pub fn goes_on_with(&mut self, run: Option<RunId>) {
+        self.continues = run;
     }
 
     /// As it is recorded.
@@ -37,7 +49,9 @@ impl Scope {
             "filesystem": self.trees,
             "tls": self.tls,
             "left_out": self.left_out,
+            "depth": self.depth.to_string(),
             "clock": self.clock,
+            "continues": self.continues.map(|run| run.0),
         })
         .to_string()
     }
@@ -53,16 +67,28 @@ impl Scope {
             trees: list("filesystem"),
             tls: list("tls"),
             left_out: list("left_out"),
+            // Runs before there were depths are of the first one.
+            depth: value["depth"].as_str().and_then(|d| d.parse().ok()).unwrap_or_default(),
             clock: value["clock"].as_str().map(str::to_owned),
+            continues: value["continues"].as_i64().map(RunId),
         }
     }
 
-    /// Whether it asked for everything that another one asked for. Which ports listen on loopback
-    /// changes from day to day and does not count.
+    /// Whether it asked for everything that another one asked for, and for as much of each. Which
+    /// ports listen on loopback changes from day to day and does not count.
     pub fn covers(&self, other: &Self) -> bool {
         let lasting = |target: &&String| !["127.", "[::1]"].iter().any(|s| target.starts_with(s));
-        other.trees.iter().all(|tree| self.trees.contains(tree))
-            && other.tls.iter().filter(lasting).all(|target| self.tls.contains(target))
+        // A list may come from a file of a hundred thousand lines.
+        let (trees, tls): (BTreeSet<&String>, BTreeSet<&String>) =
+            (self.trees.iter().collect(), self.tls.iter().collect());
+        other.trees.iter().all(|tree| trees.contains(tree))
+            && other.tls.iter().filter(lasting).all(|target| tls.contains(target))
+            && (other.tls.is_empty() || self.depth >= other.depth)
+    }
+
+    /// Whether what one of them has read need not be read again by the other.
+    pub fn is_same_work_as(&self, other: &Self) -> bool {
+        self.covers(other) && other.covers(self)
     }
 
     /// As reports tell it.
@@ -74,11 +100,14 @@ impl Scope {
             (!list.is_empty()).then(|| format!("{what} {}{rest}.", shown.join(", ")))
         };
         let clock = self.clock.as_ref().map(|time| format!("The clock was set to {time}."));
+        let is_deep = self.depth != Depth::Certificate && !self.tls.is_empty();
         [
             told("Files below", &self.trees),
             told("TLS at", &self.tls),
+            is_deep.then(|| format!("Depth: {}.", self.depth)),
             told("Left out:", &self.left_out),
             clock,
+            self.continues.map(|run| format!("Goes on with run {run}.")),
         ]
         .into_iter()
         .flatten()
@@ -97,9 +126,31 @@ mod tests {
 
     #[test]
     fn a_scope_is_read_back_as_it_was_recorded() {
-        let whole =
-            Scope { clock: Some("2026-11-21T00:00:00Z".to_owned()), ..scope(&["/a"], &["b:443"]) };
+        let mut whole = Scope {
+            clock: Some("2026-11-21T00:00:00Z".to_owned()),
+            depth: Depth::Posture,
+            ..scope(&["/a"], &["b:443"])
+        };
         assert_eq!(Scope::from_json(&whole.to_json()), whole);
+        whole.goes_on_with(Some(RunId(7)));
+        assert_eq!(Scope::from_json(&whole.to_json()), whole);
+        let told = whole.sentences();
+        assert!(told.contains(&"Goes on with run 7.".to_owned()), "{told:?}");
+        assert!(told.contains(&"Depth: posture.".to_owned()), "{told:?}");
+        let older = Scope::from_json(r#"{"filesystem":["/a"],"tls":["b:443"]}"#);
+        assert_eq!(older, scope(&["/a"], &["b:443"]));
+    }
+
+    #[test]
+    fn the_same_work_is_the_same_places_to_the_same_depth() {
+        let one = scope(&["/a"], &["b:443", "127.0.0.1:22"]);
+        assert!(one.is_same_work_as(&scope(&["/a"], &["127.0.0.1:80", "b:443"])));
+        assert!(!one.is_same_work_as(&scope(&["/a", "/c"], &["b:443"])));
+        let deeper = Scope { depth: Depth::Suites, ..one.clone() };
+        assert!(deeper.covers(&one) && !one.covers(&deeper));
+        assert!(!deeper.is_same_work_as(&one));
+        let files = scope(&["/a"], &[]);
+        assert!(files.is_same_work_as(&Scope { depth: Depth::Suites, ..files.clone() }));
     }
 
     #[test]

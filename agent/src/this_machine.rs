@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
-use pki_config::{DEFAULT_ROOTS, FilesystemScope, Hosts, Settings, Target, TlsScope};
+use pki_config::{DEFAULT_ROOTS, FilesystemScope, Hosts, Opening, Settings, Target, TlsScope};
 
 /// The usual trees that exist here, and the TCP ports that listen on loopback.
 pub fn scope() -> Settings {
@@ -33,6 +33,8 @@ pub fn loopback_targets() -> Vec<Target> {
     let target = |(address, ports): (IpAddr, BTreeSet<u16>)| Target {
         hosts: Hosts::Address(address),
         ports: ports.into_iter().collect(),
+        opening: Opening::ByPort,
+        server_names: Vec::new(),
     };
     by_address.into_iter().map(target).collect()
 }

@@ -1,10 +1,11 @@
 //! What the pipeline hands to a collector, and what a collector hands back.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pki_config::{FilesystemScope, TlsScope};
-use pki_inventory::{Observation, Raw, Time};
+use pki_inventory::{Observation, Place, Raw, Time};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Scope, clock, cancellation and progress of a run. Collectors have no other source of these.
@@ -20,7 +21,14 @@ pub struct Context {
     pub cancelled: Arc<AtomicBool>,
     /// Counted by the collectors, shown by the agent.
     pub progress: Arc<Progress>,
+    /// What an earlier part of the same run has asked already.
+    pub done: Arc<Done>,
 }
+
+/// Network places that need not be asked again, and whether they were read. They are kept by a
+/// hash of eight octets each: there may be millions.
+#[derive(Debug, Default)]
+pub struct Done(Vec<(u64, bool)>);
 
 /// How far a run is.
 #[derive(Debug, Default)]
@@ -83,6 +91,39 @@ impl Context {
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
+}
+
+impl Done {
+    /// Keeps these places.
+    #[must_use]
+    pub fn of(places: impl IntoIterator<Item = (Place, bool)>) -> Self {
+        let mut hashes: Vec<(u64, bool)> =
+            places.into_iter().map(|(place, read)| (hash(&place), read)).collect();
+        // A place that was read once counts as read.
+        hashes.sort_unstable();
+        hashes.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            earlier.1 |= same && later.1;
+            same
+        });
+        Self(hashes)
+    }
+
+    /// Whether the place was read, if it was asked.
+    #[must_use]
+    pub fn outcome(&self, place: &Place) -> Option<bool> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let found = self.0.binary_search_by_key(&hash(place), |(hash, _)| *hash).ok()?;
+        self.0.get(found).map(|(_, read)| *read)
+    }
+}
+
+fn hash(place: &Place) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    place.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Progress {
@@ -156,13 +197,25 @@ fn weight_kib(observation: &Observation) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use pki_inventory::{Place, Sighting};
+    use pki_inventory::Sighting;
 
     use super::*;
 
     fn large(octets: usize) -> Observation {
         let sighting = Sighting::at(Place::Scope("x".into()), "test", Time(0));
         Observation::found(Raw::RevocationList(vec![0; octets]), sighting)
+    }
+
+    #[test]
+    fn a_place_that_was_asked_is_known_again_with_what_came_of_it() {
+        let place = |port: u16| -> Place {
+            format!("smtp+tls://192.0.2.1:{port}").parse().expect("a place")
+        };
+        let done = Done::of([(place(25), false), (place(587), true), (place(25), true)]);
+        assert_eq!(done.outcome(&place(25)), Some(true));
+        assert_eq!(done.outcome(&place(587)), Some(true));
+        assert_eq!(done.outcome(&place(26)), None);
+        assert_eq!(Done::default().outcome(&place(25)), None);
     }
 
     #[test]

@@ -10,7 +10,8 @@ mod context;
 mod filesystem;
 mod tls;
 
-pub use context::{CollectError, Context, Progress, Sink, Source};
+pub use context::{CollectError, Context, Done, Progress, Sink, Source};
+pub use tls::plan::{Plan, PlanLine, plan as tls_plan};
 
 use std::future::Future;
 use std::pin::Pin;

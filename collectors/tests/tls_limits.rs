@@ -99,7 +99,7 @@ fn a_server_that_trips_over_the_large_hello_is_asked_again_with_tls_1_2() {
     });
     let session = session(&ask_one(address));
     assert_eq!(session.version.as_deref(), Some("TLSv1.2"));
-    assert_eq!(session.offered_groups, ["x25519", "secp256r1", "secp384r1"]);
+    assert!(!session.offered_groups.iter().any(|group| group.contains("MLKEM")));
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
@@ -184,5 +184,5 @@ fn a_connection_that_does_not_come_about_says_how_long_was_waited() {
     let seen = ask_one(address);
     assert_eq!(seen.reasons(), [GapReason::TimedOut], "{:?}", seen.observations);
     let detail = &seen.gaps(GapReason::TimedOut)[0].detail;
-    assert_eq!(detail, "no connection within 1.0 s; a firewall may drop it");
+    assert_eq!(detail, "no connection within 1 s; a firewall may drop it");
 }

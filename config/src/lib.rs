@@ -4,8 +4,11 @@
 //! A written file is checked as a whole before anything runs: all its problems come at once, each
 //! with file, line and key; unknown keys are problems. What is checked needs no second look.
 //!
-//! What this crate does not do: it opens no file (text comes in) and knows no certificate, no rule
-//! and no requirement.
+//! What to look at on the network is a list of [`Target`]s, at the times of [`Windows`]; ports go
+//! by number or by [`PortProfile`], and what comes before TLS by [`StartTls`].
+//!
+//! What this crate does not do: it opens no file (text comes in, and the time zones are built in),
+//! reads no clock, and knows no certificate, no rule and no requirement.
 //!
 //! ```
 //! use pki_config::Settings;
@@ -19,7 +22,9 @@ mod problem;
 mod reader;
 mod scope;
 mod settings;
+mod starttls;
 mod target;
+mod window;
 
 pub use policy::{
     Algorithms, BlankRule, Contradicted, DEFAULT_POLICY, DEFAULT_POLICY_NAME, Exception, Issuer,
@@ -27,6 +32,11 @@ pub use policy::{
 };
 pub use problem::{Problem, Problems};
 pub use reader::Origin;
-pub use scope::{FilesystemScope, TlsScope};
+pub use scope::{Depth, DepthError, FilesystemScope, TlsScope};
 pub use settings::{DEFAULT_ROOTS, DEFAULT_SETTINGS, Settings};
-pub use target::{DEFAULT_PORT, Hosts, Target, TargetError};
+pub use starttls::{StartTls, StartTlsError};
+pub use target::{
+    Addresses, DEFAULT_PORT, Hosts, KNOWN_PORTS, KnownPort, Opening, PortProfile, Target,
+    TargetError,
+};
+pub use window::{WindowError, Windows};

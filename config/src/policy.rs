@@ -79,6 +79,7 @@ pub struct Algorithms {
     pub keys: Vec<KeyKind>,
     pub signatures: Vec<String>,
     pub protocols: Vec<String>,
+    pub cipher_suites: Vec<String>,
     pub quantum_safe_groups: Vec<String>,
 }
 
@@ -304,11 +305,13 @@ impl Algorithms {
     fn read(t: &Reader<'_>, base: Option<&Self>) -> Option<Self> {
         let keys = t.parsed("keys", key_kind);
         let (signatures, protocols) = (t.texts("signatures"), t.parsed("protocols", protocol));
-        let groups = t.texts("quantum_safe_groups");
+        let (suites, groups) =
+            (t.parsed("cipher_suites", cipher_suite), t.texts("quantum_safe_groups"));
         Some(Self {
             keys: keys.or_else(|| base.map(|b| b.keys.clone()))?,
             signatures: signatures.or_else(|| base.map(|b| b.signatures.clone()))?,
             protocols: protocols.or_else(|| base.map(|b| b.protocols.clone()))?,
+            cipher_suites: suites.or_else(|| base.map(|b| b.cipher_suites.clone()))?,
             quantum_safe_groups: groups.or_else(|| base.map(|b| b.quantum_safe_groups.clone()))?,
         })
     }
@@ -388,10 +391,24 @@ fn issuer(text: &str) -> Result<Issuer, String> {
 }
 
 fn protocol(text: &str) -> Result<String, String> {
-    const KNOWN: &[&str] = &["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    const KNOWN: &[&str] = &["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
     match KNOWN.contains(&text) {
         true => Ok(text.to_owned()),
         false => Err(format!("`{text}` is not a protocol; protocols are {}", KNOWN.join(", "))),
+    }
+}
+
+/// A name as in the registry of IANA, such as `TLS_AES_128_GCM_SHA256`, or a pattern over such
+/// names. Names of other worlds (`ECDHE-RSA-AES128-GCM-SHA256`) would silently approve nothing.
+fn cipher_suite(text: &str) -> Result<String, String> {
+    let of_iana = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_*".contains(c);
+    let begins = ["TLS_", "SSL_", "*"].iter().any(|start| text.starts_with(start));
+    match begins && text.chars().all(of_iana) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{text}` is not a cipher suite by its IANA name, such as \
+             \"TLS_AES_128_GCM_SHA256\" or \"TLS_AES_*\""
+        )),
     }
 }
 
@@ -437,6 +454,7 @@ mod tests {
         let text = "[thresholds]\nrenewal_days = \"soon\"\nmax_gap_share = 3\ntypo = 1\n\n\
                     [[exceptions]]\nrule = \"x*\"\nexpires = \"never\"\n[answers]\ncontradicted = \"keep\"\n\
                     [algorithms]\nkeys = [\"\"]\nprotocols = [\"TLS 1.2\"]\n\
+                    cipher_suites = [\n  \"TLS_AES_*\",\n  \"ECDHE-RSA-AES128-GCM-SHA256\",\n  \"\"]\n\
                     [scales.hygeine]\nsteps = [{ not_met_share = 0.1, level = 5 }]\n[scales.never]\nsteps = []\n";
         let problems =
             Policy::parse("p.toml", text, &["cert.name-mismatch"]).map(|_| ()).unwrap_err().0;
@@ -455,8 +473,10 @@ mod tests {
                 (10, "answers.contradicted"),
                 (12, "algorithms.keys"),
                 (13, "algorithms.protocols"),
-                (14, "scales.hygeine"),
-                (17, "scales.never.steps"),
+                (16, "algorithms.cipher_suites"),
+                (17, "algorithms.cipher_suites"),
+                (18, "scales.hygeine"),
+                (21, "scales.never.steps"),
             ]
         );
     }

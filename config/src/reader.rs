@@ -192,15 +192,42 @@ impl<'t> Reader<'t> {
             self.note(value, key, "must be a list of texts".to_owned());
             return None;
         };
-        let mut parsed = Vec::new();
-        for item in list.iter() {
-            match item.get_ref().as_str().map(&parse) {
-                Some(Ok(good)) => parsed.push(good),
-                Some(Err(error)) => self.note(item, key, error.to_string()),
-                None => self.note(item, key, "must be a text".to_owned()),
-            }
+        Some(list.iter().filter_map(|item| self.item(key, item, &parse)).collect())
+    }
+
+    /// The same for a text that may stand alone, without a list around it.
+    pub(crate) fn parsed_one_or_more<T, E: std::fmt::Display>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        match self.table.get(key)?.get_ref() {
+            DeValue::String(_) => Some(self.parsed_one(key, parse).into_iter().collect()),
+            _ => self.parsed(key, parse),
         }
-        Some(parsed)
+    }
+
+    /// A text, read by its own rule.
+    pub(crate) fn parsed_one<T, E: std::fmt::Display>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.item(key, self.take(key)?, parse)
+    }
+
+    fn item<T, E: std::fmt::Display>(
+        &self,
+        key: &str,
+        item: &Spanned<DeValue<'_>>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        match item.get_ref().as_str().map(parse) {
+            Some(Ok(good)) => return Some(good),
+            Some(Err(error)) => self.note(item, key, error.to_string()),
+            None => self.note(item, key, "must be a text".to_owned()),
+        }
+        None
     }
 
     fn below(&self, value: &'t Spanned<DeValue<'t>>, path: String) -> Option<Reader<'t>> {

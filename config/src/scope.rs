@@ -1,26 +1,98 @@
 //! What the collectors are to look at, and how gently.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
-use crate::Target;
+use ipnet::IpNet;
+
+use crate::target::shown;
+use crate::{Target, Windows};
 
 /// The scope of the TLS collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsScope {
     /// What to ask.
     pub targets: Vec<Target>,
+    /// Files with more of it, for [`Target::parse_list`]; `-` is standard input. Whoever runs the
+    /// collectors reads them: nothing here opens a file.
+    pub targets_files: Vec<PathBuf>,
     /// Whether to ask the ports that listen on loopback of this machine as well.
     pub loopback: bool,
     /// What never to ask, whatever the targets say.
     pub exclude: Vec<Target>,
+    /// Names to ask for at the addresses of these networks, besides asking without a name.
+    pub server_names: Vec<(IpNet, Vec<String>)>,
+    /// How much to find out about each server.
+    pub depth: Depth,
     /// Seconds one connection attempt may take.
     pub connect_timeout_secs: u64,
-    /// Seconds one target may take in all, from the first packet to the last.
-    pub deadline_secs: u64,
+    /// Seconds one target may take in all, from the first packet to the last; `None` for what
+    /// suits the depth, see [`TlsScope::deadline`].
+    pub deadline_secs: Option<u64>,
     /// Targets asked at the same time.
     pub concurrency: usize,
+    /// The same on one host.
+    pub per_host: usize,
+    /// The same in one /24 of IPv4, or one /64 of IPv6.
+    pub per_network: usize,
     /// New connections per second over all targets.
     pub connections_per_sec: u32,
+    /// Share of the distance between two connections by which each may come earlier or later, in
+    /// percent.
+    pub jitter_percent: u32,
+    /// How often a target is asked again that did not answer or broke off.
+    pub retries: u32,
+    /// When connections may be opened.
+    pub windows: Windows,
+}
+
+/// How much to find out about each server, each one including those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// The chain and what one handshake settles.
+    #[default]
+    Certificate,
+    /// Versions, groups, habits and the other certificates: at most forty handshakes.
+    Posture,
+    /// All cipher suites and whose order counts as well.
+    Suites,
+}
+
+/// A word that is no depth.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a depth; write certificate, posture or suites")]
+pub struct DepthError(String);
+
+impl Depth {
+    /// Every one, the shallowest first.
+    pub const ALL: &[Self] = &[Self::Certificate, Self::Posture, Self::Suites];
+
+    /// The word in settings and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::Posture => "posture",
+            Self::Suites => "suites",
+        }
+    }
+}
+
+impl fmt::Display for Depth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Depth {
+    type Err = DepthError;
+
+    fn from_str(text: &str) -> Result<Self, DepthError> {
+        let found = Self::ALL.iter().find(|depth| depth.name() == text);
+        found.copied().ok_or_else(|| DepthError(shown(text)))
+    }
 }
 
 /// The scope of the filesystem collector.
@@ -43,13 +115,34 @@ impl Default for TlsScope {
     fn default() -> Self {
         Self {
             targets: Vec::new(),
+            targets_files: Vec::new(),
             loopback: false,
             exclude: Vec::new(),
+            server_names: Vec::new(),
+            depth: Depth::Certificate,
             connect_timeout_secs: 3,
-            deadline_secs: 10,
+            deadline_secs: None,
             concurrency: 64,
+            per_host: 2,
+            per_network: 16,
             connections_per_sec: 100,
+            jitter_percent: 25,
+            retries: 1,
+            windows: Windows::default(),
         }
+    }
+}
+
+impl TlsScope {
+    /// The whole time one target may take.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        let suited = match self.depth {
+            Depth::Certificate => 10,
+            Depth::Posture => 60,
+            Depth::Suites => 300,
+        };
+        Duration::from_secs(self.deadline_secs.unwrap_or(suited))
     }
 }
 

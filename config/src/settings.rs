@@ -1,9 +1,15 @@
 //! What to look at: the file `pkimm-agent.toml`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+
 use crate::reader::{Document, Reader};
-use crate::{FilesystemScope, Problems, Target, TlsScope};
+use crate::target::server_name;
+use crate::window::zone;
+use crate::{FilesystemScope, Problems, Target, TlsScope, Windows};
 
 /// The commented file that `init` writes.
 pub const DEFAULT_SETTINGS: &str = include_str!("../examples/pkimm-agent.toml");
@@ -39,20 +45,50 @@ impl Settings {
 fn tls(t: &Reader<'_>) -> TlsScope {
     let base = TlsScope::default();
     let targets = |key| t.parsed(key, |text| text.parse::<Target>()).unwrap_or_default();
-    let within = |key, most, base| {
-        t.integer(key, 1..=most).and_then(|n| u64::try_from(n).ok()).unwrap_or(base)
-    };
+    let secs = |key, most| t.integer(key, 1..=most).and_then(|n| u64::try_from(n).ok());
+    let figure = |key, bounds| t.integer(key, bounds).and_then(|n| u32::try_from(n).ok());
     TlsScope {
         targets: targets("targets"),
+        targets_files: t.parsed_one_or_more("targets_file", file).unwrap_or_default(),
         loopback: t.boolean("loopback").unwrap_or(base.loopback),
         exclude: targets("exclude"),
-        connect_timeout_secs: within("connect_timeout_secs", 600, base.connect_timeout_secs),
-        deadline_secs: within("deadline_secs", 3600, base.deadline_secs),
+        server_names: t.table("server_names", server_names).unwrap_or_default(),
+        depth: t.parsed_one("depth", str::parse).unwrap_or(base.depth),
+        connect_timeout_secs: secs("connect_timeout_secs", 600)
+            .unwrap_or(base.connect_timeout_secs),
+        deadline_secs: secs("deadline_secs", 3600),
         concurrency: count(t, "concurrency", 4096, base.concurrency),
-        connections_per_sec: t
-            .integer("connections_per_sec", 1..=100_000)
-            .and_then(|n| u32::try_from(n).ok())
+        per_host: count(t, "per_host", 256, base.per_host),
+        per_network: count(t, "per_network", 4096, base.per_network),
+        connections_per_sec: figure("connections_per_sec", 1..=100_000)
             .unwrap_or(base.connections_per_sec),
+        jitter_percent: figure("jitter_percent", 0..=100).unwrap_or(base.jitter_percent),
+        retries: figure("retries", 0..=5).unwrap_or(base.retries),
+        windows: Windows::new(
+            t.parsed("windows", str::parse).unwrap_or_default(),
+            t.parsed_one("time_zone", zone).unwrap_or(TimeZone::UTC),
+        ),
+    }
+}
+
+/// Reads a table of networks with the names that servers in them have.
+fn server_names(t: &Reader<'_>) -> Vec<(IpNet, Vec<String>)> {
+    let mut all = Vec::new();
+    for key in t.keys() {
+        let names = t.parsed(&key, server_name).unwrap_or_default();
+        match key.parse::<IpAddr>().map(IpNet::from).or_else(|_| key.parse::<IpNet>()) {
+            Ok(network) => all.push((network.trunc(), names)),
+            Err(_) => t.complain(&key, "must be an address or a network/bits"),
+        }
+    }
+    all
+}
+
+fn file(text: &str) -> Result<PathBuf, &'static str> {
+    if text.trim().is_empty() {
+        Err("must be a path, or - for standard input")
+    } else {
+        Ok(text.into())
     }
 }
 
@@ -83,6 +119,7 @@ fn absolute(text: &str) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Depth;
 
     #[test]
     fn the_example_is_the_default_scope() {
@@ -91,6 +128,111 @@ mod tests {
         let filesystem = FilesystemScope { roots, ..FilesystemScope::default() };
         let tls = TlsScope { loopback: true, ..TlsScope::default() };
         assert_eq!(settings, Ok(Settings { tls, filesystem }));
+    }
+
+    #[test]
+    fn every_key_of_the_network_is_read() {
+        let text = r#"
+            [tls]
+            targets = ["smtp+tls://mx.example.org:2525", "192.0.2.10-40:mail?sni=a.example"]
+            targets_file = "hosts.txt"
+            exclude = ["192.0.2.20-25", "secret.example.org"]
+            depth = "suites"
+            per_host = 1
+            per_network = 4
+            jitter_percent = 0
+            retries = 0
+            windows = ["Mon-Fri 22:00-06:00", "Sat,Sun"]
+            time_zone = "Europe/Berlin"
+            [tls.server_names]
+            "192.0.2.7" = ["www.example.org", "WWW.example.net."]
+            "2001:db8::/64" = ["v6.example.org"]
+        "#;
+        let tls = Settings::parse("s.toml", text).unwrap_or_else(|p| panic!("{p}")).tls;
+        assert_eq!(tls.targets.len(), 2);
+        assert_eq!(tls.targets_files, [PathBuf::from("hosts.txt")]);
+        assert_eq!(tls.exclude[0].hosts.count(), 6);
+        assert_eq!((tls.depth, tls.deadline_secs), (Depth::Suites, None));
+        assert_eq!((tls.per_host, tls.per_network), (1, 4));
+        assert_eq!((tls.jitter_percent, tls.retries), (0, 0));
+        assert_eq!(tls.windows.to_string(), "Mon-Fri 22:00-06:00; Sat,Sun (Europe/Berlin)");
+        let names: Vec<(String, String)> = tls
+            .server_names
+            .iter()
+            .map(|(network, names)| (network.to_string(), names.join(" ")))
+            .collect();
+        let expected = [
+            ("192.0.2.7/32", "www.example.org www.example.net"),
+            ("2001:db8::/64", "v6.example.org"),
+        ];
+        assert_eq!(names, expected.map(|(network, names)| (network.into(), names.into())));
+
+        let files = |value: &str| {
+            let text = format!("[tls]\ntargets_file = {value}\n");
+            Settings::parse("s.toml", &text).map(|settings| settings.tls.targets_files)
+        };
+        assert_eq!(files("\"-\""), Ok(vec![PathBuf::from("-")]));
+        assert_eq!(files("[\"a\", \"-\"]"), Ok(vec![PathBuf::from("a"), PathBuf::from("-")]));
+        assert!(files("\"\"").is_err() && files("7").is_err() && files("[7]").is_err());
+    }
+
+    #[test]
+    fn every_wrong_figure_of_the_network_is_a_problem_of_its_line() {
+        let text = "[tls]\ndepth = \"deep\"\nper_host = 0\nper_network = 5000\n\
+                    jitter_percent = 101\nretries = 6\nwindows = [\n\"Mon\",\n\"Noon\"]\n\
+                    time_zone = \"Europe/Bonn\"\nexclude = [\"192.0.2.9-1\"]\n\
+                    [tls.server_names]\n\"192.0.2\" = [\"a.example\"]\n\
+                    \"192.0.2.7\" = [\"192.0.2.7\"]\n\"192.0.2.8\" = 1\n";
+        let problems = Settings::parse("s.toml", text).unwrap_err().0;
+        let found: Vec<(usize, &str)> =
+            problems.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                (2, "tls.depth"),
+                (3, "tls.per_host"),
+                (4, "tls.per_network"),
+                (5, "tls.jitter_percent"),
+                (6, "tls.retries"),
+                (9, "tls.windows"),
+                (10, "tls.time_zone"),
+                (11, "tls.exclude"),
+                (13, "tls.server_names.192.0.2"),
+                (14, "tls.server_names.192.0.2.7"),
+                (15, "tls.server_names.192.0.2.8"),
+            ]
+        );
+        for (at, sentence) in [
+            (0, "`deep` is not a depth; write certificate, posture or suites"),
+            (6, "`Europe/Bonn` is not a time zone; write one such as Europe/Berlin or UTC"),
+            (8, "must be an address or a network/bits"),
+        ] {
+            assert_eq!(problems[at].message, sentence);
+        }
+    }
+
+    #[test]
+    fn what_the_example_shows_as_a_comment_can_be_switched_on() {
+        let mut text = String::new();
+        for line in DEFAULT_SETTINGS.lines() {
+            let code = line.strip_prefix("# ").filter(|code| {
+                code.starts_with(['[', '"'])
+                    || code.split_once(" = ").is_some_and(|(key, _)| {
+                        key.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'_')
+                    })
+            });
+            // The default of the same key, where it stands below, gives way.
+            let key = line.split_once(" = ").map(|(key, _)| format!("\n{key} = "));
+            if code.is_none() && key.is_some_and(|key| text.contains(&key)) {
+                continue;
+            }
+            text.push_str(code.unwrap_or(line));
+            text.push('\n');
+        }
+        let settings = Settings::parse("example", &text).unwrap_or_else(|p| panic!("{p}\n{text}"));
+        assert!(!settings.tls.targets.is_empty() && !settings.tls.server_names.is_empty());
+        assert!(!settings.tls.windows.is_always() && !settings.tls.targets_files.is_empty());
+        assert_eq!(settings.tls.deadline_secs, Some(10));
     }
 
     #[test]

@@ -1,35 +1,69 @@
 //! What to look at on the network: hosts, addresses, networks, with ports.
 
+mod hosts;
+mod ports;
+mod spread;
+
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
-/// One line of scope: a host, an address or a network, with the ports to try there.
+pub use hosts::Hosts;
+pub(crate) use hosts::server_name;
+pub use ports::{KNOWN_PORTS, KnownPort, PortProfile};
+pub use spread::Addresses;
+
+use crate::{Problem, Problems, StartTls};
+
+/// One line of scope: hosts, with the ports to try there.
 ///
-/// `www.example.org`, `192.0.2.7:443`, `192.0.2.0/28:443,8443`, `[2001:db8::1]:636`.
+/// `[scheme://]hosts[:ports][?sni=name,name]`, where
+///
+/// - the scheme is `tls` for TLS at once on any port, or `smtp+tls` and its like for TLS inside of
+///   that protocol; without one, the port decides;
+/// - hosts are a name, an address, a network (`192.0.2.0/24`) or a range (`192.0.2.10-192.0.2.40`,
+///   `192.0.2.10-40`); with ports after it, IPv6 stands in brackets (`[2001:db8::1-2001:db8::ff]`);
+/// - ports are numbers, ranges and the names of a [`PortProfile`] (`443,8000-8100,mail`);
+/// - the names are asked for besides asking without one.
+///
+/// Places that the tool prints, such as `smtp+tls://192.0.2.7:25?sni=mx.example.org`, are targets.
+///
+/// ```
+/// use pki_config::Target;
+///
+/// let target: Target = "192.0.2.10-12:443,8000-8003?sni=www.example.org".parse()?;
+/// assert_eq!(target.hosts.count(), 3);
+/// assert_eq!(target.ports, [443, 8000, 8001, 8002, 8003]);
+/// # Ok::<(), pki_config::TargetError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Where.
     pub hosts: Hosts,
-    /// TCP ports, in the order given; never empty.
+    /// TCP ports, in the order given, each once; never empty.
     pub ports: Vec<u16>,
+    /// What comes before TLS.
+    pub opening: Opening,
+    /// Names to ask for at every address, besides asking without a name.
+    pub server_names: Vec<String>,
 }
 
-/// One or many hosts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hosts {
-    /// A DNS name; every address of it is asked, with the name as server name.
-    Name(String),
-    /// One address, asked without a server name.
-    Address(IpAddr),
-    /// Every host address of a network.
-    Network(ipnet::IpNet),
+/// What comes before TLS on a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Opening {
+    /// What is usual on the port: [`StartTls::by_port`], else nothing.
+    #[default]
+    ByPort,
+    /// Nothing.
+    Tls,
+    /// This protocol, on any port.
+    StartTls(StartTls),
 }
 
 /// A target that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is not a target: {why}; write host, host:port, address:port,port or network/bits:port"
+    "`{text}` is not a target: {why}; write host, host:port, address:port,port, first-last:port \
+     or network/bits:port"
 )]
 pub struct TargetError {
     text: String,
@@ -39,34 +73,89 @@ pub struct TargetError {
 /// The port where HTTPS listens, tried when a target names none.
 pub const DEFAULT_PORT: u16 = 443;
 
+impl Target {
+    /// Reads a list: one target a line, or several with white space between them. What follows a
+    /// `#` is a comment.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is no target, each with its line in `file`.
+    pub fn parse_list(file: &str, text: &str) -> Result<Vec<Self>, Problems> {
+        let mut targets = Vec::new();
+        let mut problems = Vec::new();
+        // Editors of Windows begin a text with this mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (line, written) in (1..).zip(text.lines()) {
+            let written = written.split_once('#').map_or(written, |(before, _)| before);
+            for word in written.split_whitespace() {
+                match word.parse() {
+                    Ok(target) => targets.push(target),
+                    Err(error) => {
+                        let message = TargetError::to_string(&error);
+                        let (file, key) = (file.to_owned(), String::new());
+                        problems.push(Problem { file, line, key, message });
+                    }
+                }
+            }
+        }
+        if problems.is_empty() { Ok(targets) } else { Err(Problems(problems)) }
+    }
+}
+
 impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let wrong = |why: &str| TargetError { text: text.to_owned(), why: why.to_owned() };
-        let (host, ports) = split_ports(text).ok_or_else(|| wrong("a `]` is missing"))?;
-        let ports = match ports {
-            None => vec![DEFAULT_PORT],
-            Some(list) => list
-                .split(',')
-                .map(|port| port.trim().parse().ok().filter(|port| *port != 0))
-                .collect::<Option<Vec<u16>>>()
-                .ok_or_else(|| wrong("a port is a number from 1 to 65535"))?,
-        };
-        let hosts = if let Ok(address) = host.parse() {
-            Hosts::Address(address)
-        } else if let Ok(network) = host.parse::<ipnet::IpNet>() {
-            Hosts::Network(network.trunc())
-        } else if is_name(host) {
-            Hosts::Name(host.to_ascii_lowercase())
-        } else {
-            return Err(wrong("the host is neither a name, an address nor a network"));
-        };
-        Ok(Self { hosts, ports })
+        parse(text.trim()).map_err(|why| TargetError { text: shown(text), why })
     }
 }
 
-/// Splits `host:ports`, minding that IPv6 addresses hold colons themselves.
+fn parse(text: &str) -> Result<Target, String> {
+    let (opening, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (read_scheme(scheme)?, rest),
+        None => (Opening::ByPort, text),
+    };
+    let (authority, server_names) = match rest.split_once('?') {
+        Some((authority, query)) => (authority, read_names(query)?),
+        None => (rest, Vec::new()),
+    };
+    let (hosts, ports) = split_ports(authority).ok_or("a `]` is missing or not the last")?;
+    let hosts = Hosts::parse(hosts)?;
+    let ports = match (ports, opening) {
+        (Some(list), _) => ports::parse(list)?,
+        // Nobody who writes `smtp+tls://mx.example.org` means port 443.
+        (None, Opening::StartTls(protocol)) => protocol.ports().take(1).collect(),
+        (None, _) => vec![DEFAULT_PORT],
+    };
+    Ok(Target { hosts, ports, opening, server_names })
+}
+
+fn read_scheme(text: &str) -> Result<Opening, String> {
+    let text = text.to_ascii_lowercase();
+    if text == "tls" {
+        return Ok(Opening::Tls);
+    }
+    let Some(protocol) = text.strip_suffix("+tls") else {
+        let protocols = StartTls::ALL.iter().map(|protocol| format!("{protocol}+tls"));
+        let protocols: Vec<String> = protocols.collect();
+        return Err(format!("before :// there may be tls, {}", protocols.join(", ")));
+    };
+    protocol.parse().map(Opening::StartTls).map_err(|error: crate::StartTlsError| error.to_string())
+}
+
+fn read_names(query: &str) -> Result<Vec<String>, String> {
+    let list = query.strip_prefix("sni=").ok_or("after ? there may be sni=name,name")?;
+    let mut names: Vec<String> = Vec::new();
+    for name in list.split(',') {
+        let name = server_name(name)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Splits `hosts:ports`, minding that IPv6 addresses hold colons themselves.
 fn split_ports(text: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, after) = rest.split_once(']')?;
@@ -81,58 +170,42 @@ fn split_ports(text: &str) -> Option<(&str, Option<&str>)> {
     })
 }
 
-/// Letters, digits, hyphens and underscores in labels of at most 63 octets (RFC 1123, 2.1). The
-/// last label is not all digits: such a name would be a mistyped address.
-fn is_name(host: &str) -> bool {
-    let labels = || host.trim_end_matches('.').split('.');
-    host.len() <= 253
-        && labels().all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
-        && !labels().next_back().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
+/// A number of nothing but digits; the standard library lets a `+` precede them.
+fn digits<T: FromStr>(text: &str) -> Option<T> {
+    if text.bytes().all(|octet| octet.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// What somebody wrote, as it may stand in a message: short, and nothing in it that a terminal
+/// would obey.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 80;
+    let mut shown: String = text
+        .chars()
+        .take(MOST)
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 impl fmt::Display for Target {
+    /// In the one way that reads back as the same.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.hosts {
-            Hosts::Name(name) => f.write_str(name)?,
-            Hosts::Address(IpAddr::V4(ip)) => write!(f, "{ip}")?,
-            Hosts::Address(IpAddr::V6(ip)) => write!(f, "[{ip}]")?,
-            Hosts::Network(ipnet::IpNet::V4(net)) => write!(f, "{net}")?,
-            Hosts::Network(ipnet::IpNet::V6(net)) => write!(f, "[{net}]")?,
+        match self.opening {
+            Opening::ByPort => {}
+            Opening::Tls => f.write_str("tls://")?,
+            Opening::StartTls(protocol) => write!(f, "{protocol}+tls://")?,
         }
-        let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
-        write!(f, ":{}", ports.join(","))
+        write!(f, "{}:", self.hosts)?;
+        ports::write(&self.ports, f)?;
+        if !self.server_names.is_empty() {
+            write!(f, "?sni={}", self.server_names.join(","))?;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_written_form_is_read_and_printed_in_one_way() {
-        for (written, printed) in [
-            ("www.Example.org", "www.example.org:443"),
-            ("localhost:8443", "localhost:8443"),
-            ("192.0.2.7:443,8443", "192.0.2.7:443,8443"),
-            ("192.0.2.9/28:443", "192.0.2.0/28:443"),
-            ("[2001:db8::1]:636", "[2001:db8::1]:636"),
-            ("2001:db8::1", "[2001:db8::1]:443"),
-            ("[2001:db8::/120]:443", "[2001:db8::/120]:443"),
-        ] {
-            let target: Target = written.parse().unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(target.to_string(), printed);
-        }
-    }
-
-    #[test]
-    fn what_is_no_target_is_refused_with_the_reason() {
-        for written in
-            ["", "host:0", "host:70000", "host:x", "300.0.0.1", "[::1", "a b", "10.0.0.0/33"]
-        {
-            assert!(written.parse::<Target>().is_err(), "{written} must not be a target");
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use pki_inventory::{Asset, Body, Inventory, View};
+use pki_inventory::{Asset, Body, ClientCertificate, Endpoint, Handshake, Inventory, View};
 
 use crate::cli::InventoryCommand;
 use crate::desk;
@@ -60,22 +60,21 @@ pub fn export_gaps(inventory: &Inventory) -> anyhow::Result<()> {
     })
 }
 
-/// Kind, short id, what it is, where it was seen.
+/// Kind, short id, what it is, where it was seen. An endpoint is its place.
 fn line(asset: &Asset) -> String {
     let told = match &asset.body {
         Body::Certificate(c) => {
             format!("{} until {} by {}", c.display_name(), c.not_after.date(), c.issuer.text)
         }
-        Body::Endpoint(e) => e.session().map_or_else(
-            || "no TLS".to_owned(),
-            |s| {
-                format!(
-                    "{} {}",
-                    s.version.as_deref().unwrap_or("-"),
-                    s.cipher_suite.as_deref().unwrap_or("-")
-                )
-            },
-        ),
+        Body::Endpoint(endpoint) => {
+            let place = asset.places().next().map(ToString::to_string).unwrap_or_default();
+            return format!(
+                "{:<16} {}  {place}  {}",
+                asset.id.kind,
+                asset.id.sha256.short(),
+                answered(endpoint)
+            );
+        }
         Body::Key(k) => k.algorithm.as_ref().map_or_else(|| "encrypted".to_owned(), |a| a.label()),
         Body::RevocationList(l) => format!("{} entries by {}", l.entries, l.issuer.text),
         Body::SigningRequest(r) => r.subject.text.clone(),
@@ -87,4 +86,76 @@ fn line(asset: &Asset) -> String {
     let more = places.count();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{:<16} {}  {told}  {first}{more}", asset.id.kind, asset.id.sha256.short())
+}
+
+/// What a service answered: version, suite, group, what it wants of clients, how many certificates.
+fn answered(endpoint: &Endpoint) -> String {
+    let session = match &endpoint.handshake {
+        Handshake::Shown(session) => session,
+        Handshake::Declined { alert, .. } => return format!("declined ({alert})"),
+        Handshake::NoTls { .. } => return "no TLS".to_owned(),
+    };
+    let settled = [&session.version, &session.cipher_suite, &session.group];
+    let settled = settled.map(|known| known.as_deref().unwrap_or("-")).join(" ");
+    let client = match session.client_certificate {
+        ClientCertificate::NotObserved => "client certificate not observed",
+        ClientCertificate::NotAsked => "no client certificate",
+        ClientCertificate::Asked => "client certificate asked",
+        ClientCertificate::Optional => "client certificate optional",
+        ClientCertificate::Required => "client certificate required",
+    };
+    let count = session.chain.len();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{settled}  {client}, chain of {count} certificate{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use pki_inventory::{Place, Session, Sighting, Time};
+
+    use super::*;
+
+    #[test]
+    fn an_endpoint_says_its_place_and_what_it_agreed_to() {
+        let session = |client_certificate, chain| {
+            Handshake::Shown(Session {
+                version: Some("TLSv1.2".to_owned()),
+                cipher_suite: Some("TLS_RSA_WITH_AES_128_CBC_SHA".to_owned()),
+                group: None,
+                offered_groups: Vec::new(),
+                alpn: None,
+                staple: None,
+                sct_logs: Vec::new(),
+                client_certificate,
+                accepted_authorities: Vec::new(),
+                chain,
+                ended: None,
+            })
+        };
+        let one = vec![pki_inventory::Digest::of(b"a")];
+        let alert = "protocol_version".to_owned();
+        for (handshake, said) in [
+            (
+                session(ClientCertificate::Required, one),
+                "TLSv1.2 TLS_RSA_WITH_AES_128_CBC_SHA -  client certificate required, chain of 1 \
+                 certificate",
+            ),
+            (
+                session(ClientCertificate::NotObserved, Vec::new()),
+                "TLSv1.2 TLS_RSA_WITH_AES_128_CBC_SHA -  client certificate not observed, chain \
+                 of 0 certificates",
+            ),
+            (Handshake::Declined { alert, offered: Vec::new() }, "declined (protocol_version)"),
+            (Handshake::NoTls { reason: "SSH".to_owned() }, "no TLS"),
+        ] {
+            let mut inventory = Inventory::default();
+            let place: Place = "smtp+tls://192.0.2.7:25".parse().expect("a place");
+            let raw = pki_inventory::Raw::Endpoint(Endpoint::new(Time(0), handshake));
+            let sighting = Sighting::at(place, "tls", Time(0));
+            let id = inventory.absorb(pki_inventory::Observation::found(raw, sighting));
+            let asset = id.and_then(|id| inventory.get(id)).expect("an asset");
+            let line = line(asset);
+            assert!(line.ends_with(&format!("  smtp+tls://192.0.2.7:25  {said}")), "{line}");
+        }
+    }
 }

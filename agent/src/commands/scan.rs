@@ -5,18 +5,41 @@ use std::path::{Path, PathBuf};
 use pki_config::Settings;
 use pki_store::SqliteStore;
 
-use crate::cli::{JudgingArgs, RunArgs, ScanArgs};
-use crate::commands::judge;
+use crate::cli::{JudgingArgs, RunArgs, ScanArgs, ScopeArgs};
+use crate::commands::{judge, plan};
 use crate::desk::Desk;
 use crate::inputs::ANSWERS_FILE;
-use crate::pipeline::{self, Scanned};
+use crate::pipeline::{self, Order, Scanned};
+use crate::stream::Stream;
 use crate::{Ending, inputs, output, this_machine};
 
-/// Scans into the store.
+/// Scans into the store, or says what a scan would be.
 pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
-    let settings = scope(args, dir)?;
+    let settings = scope(&args.scope, dir)?;
+    if args.plan {
+        plan::print(&settings, args.jsonl.as_deref())?;
+        return Ok(Ending::Fine);
+    }
     let mut opened = SqliteStore::open(store)?;
-    let scanned = pipeline::scan(&mut opened, &settings, &own_files(store, dir)?, args.as_of)?;
+    let mut own_files = own_files(store, dir)?;
+    let stream = match &args.jsonl {
+        None => None,
+        Some(path) => {
+            own_files.push(std::path::absolute(path)?);
+            Some(Stream::open(path, args.scope.resume)?)
+        }
+    };
+    let scanned = pipeline::scan(
+        &mut opened,
+        Order {
+            settings: &settings,
+            own_files: &own_files,
+            fixed_clock: args.scope.as_of,
+            resume: args.scope.resume,
+            stream,
+            show: !args.jsonl.as_deref().is_some_and(Stream::is_on_terminal),
+        },
+    )?;
     output::remark(&format!("Run {} is in {}.", scanned.run, store.display()));
     Ok(match scanned {
         Scanned { cancelled: true, .. } => Ending::Cancelled,
@@ -29,15 +52,25 @@ pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending>
 pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
     // Whatever people wrote is read before anything is looked at: a typing error must not cost a
     // scan of hours.
-    let mut judging = JudgingArgs { by: args.by, as_of: args.scan.as_of, run: None };
+    let mut judging = JudgingArgs { by: args.by, as_of: args.scope.as_of, run: None };
     inputs::policy(judging.by.policy.as_deref())?;
     let (model, _) = inputs::model(&judging.by.model)?;
     let as_of = judging.as_of.unwrap_or_else(pipeline::now);
     inputs::answers(judging.by.answers.as_deref(), dir, &model, as_of)?;
-    let settings = scope(&args.scan, dir)?;
+    let settings = scope(&args.scope, dir)?;
 
     let mut opened = SqliteStore::open(store)?;
-    let scanned = pipeline::scan(&mut opened, &settings, &own_files(store, dir)?, args.scan.as_of)?;
+    let scanned = pipeline::scan(
+        &mut opened,
+        Order {
+            settings: &settings,
+            own_files: &own_files(store, dir)?,
+            fixed_clock: args.scope.as_of,
+            resume: args.scope.resume,
+            stream: None,
+            show: true,
+        },
+    )?;
     judging.run = Some(scanned.run);
     let desk = Desk::load(&opened, &judging, dir)?;
     let assessment = desk.assess();
@@ -76,18 +109,29 @@ fn nothing_read() -> Ending {
 }
 
 /// The scope: of the settings file, else this machine; a list given on the command line takes the
-/// place of the one in the file, and stands alone where there is no file.
-fn scope(args: &ScanArgs, dir: &Path) -> anyhow::Result<Settings> {
-    let given = !args.root.is_empty() || !args.target.is_empty();
+/// place of the one in the file, and stands alone where there is no file. What is to be left out is
+/// left out wherever that is said.
+fn scope(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Settings> {
+    let network = &args.network;
+    let targets_given = !network.target.is_empty() || !network.target_file.is_empty();
     let mut settings = match inputs::settings(args.settings.config.as_deref())? {
         Some(settings) => settings,
-        None if given => Settings::default(),
+        None if targets_given || !args.root.is_empty() => Settings::default(),
         None => this_machine::scope(),
     };
-    if !args.target.is_empty() {
-        settings.tls.targets.clone_from(&args.target);
-        settings.tls.loopback = false;
+    let tls = &mut settings.tls;
+    if targets_given {
+        tls.targets.clone_from(&network.target);
+        tls.targets_files.clone_from(&network.target_file);
+        tls.loopback = false;
     }
+    let listed = inputs::target_lists(&tls.targets_files)?;
+    tls.targets.extend(listed);
+    tls.exclude.extend_from_slice(&network.exclude_target);
+    tls.depth = network.depth.unwrap_or(tls.depth);
+    tls.connections_per_sec = network.rate.unwrap_or(tls.connections_per_sec);
+    tls.concurrency = network.concurrency.map_or(tls.concurrency, usize::from);
+    tls.deadline_secs = network.deadline_secs.or(tls.deadline_secs);
     if !args.root.is_empty() {
         settings.filesystem.roots =
             args.root.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
@@ -109,7 +153,7 @@ fn scope(args: &ScanArgs, dir: &Path) -> anyhow::Result<Settings> {
     }
     anyhow::ensure!(
         !settings.tls.targets.is_empty() || !settings.filesystem.roots.is_empty(),
-        "there is nothing to look at: name --root or --target, or fill the settings file"
+        "there is nothing to look at: name --root, --target or --target-file, or fill the settings file"
     );
     Ok(settings)
 }

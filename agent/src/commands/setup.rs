@@ -1,10 +1,12 @@
 //! `init` and `check`: what people write.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS};
+use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS, Settings};
 
 use crate::cli::{JudgingArgs, SettingsArgs};
+use crate::commands::plan;
+use crate::stream::STANDARD;
 use crate::{Ending, inputs, output, pipeline};
 
 /// Writes commented files; never over existing ones.
@@ -28,11 +30,10 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
     let mut problems = Vec::new();
     let mut note = |error: anyhow::Error| problems.push(format!("{error:#}"));
     match inputs::settings(settings.config.as_deref()) {
-        Ok(Some(read)) => output::print(&format!(
-            "settings: {} trees, {} targets\n",
-            read.filesystem.roots.len(),
-            read.tls.targets.len()
-        ))?,
+        Ok(Some(read)) => match listed(&read) {
+            Ok(listed) => output::print(&told(&read, listed))?,
+            Err(error) => note(error),
+        },
         Ok(None) => output::print("settings: none; `run` looks at this machine\n")?,
         Err(error) => note(error),
     }
@@ -58,4 +59,28 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
     }
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(Ending::Fine)
+}
+
+/// How many targets the files hold that the settings name. Standard input is for the run, not for
+/// this.
+fn listed(settings: &Settings) -> anyhow::Result<usize> {
+    let is_file = |path: &&PathBuf| path.as_os_str() != STANDARD;
+    let files: Vec<PathBuf> = settings.tls.targets_files.iter().filter(is_file).cloned().collect();
+    Ok(inputs::target_lists(&files)?.len())
+}
+
+/// What the settings come to.
+fn told(settings: &Settings, listed: usize) -> String {
+    let (tls, files) = (&settings.tls, &settings.filesystem);
+    let more = |what: &str, is_so: bool| if is_so { what } else { "" }.to_owned();
+    let standard = tls.targets_files.iter().any(|path| path.as_os_str() == STANDARD);
+    format!(
+        "settings: {} trees, {} targets{}{}, depth {}\nconnections: {}\n",
+        files.roots.len(),
+        tls.targets.len() + listed,
+        more(" and the ports that listen on loopback", tls.loopback),
+        more(" and those of standard input", standard),
+        tls.depth,
+        plan::windows(&tls.windows),
+    )
 }

@@ -222,7 +222,7 @@ impl<'a> Looked<'a> {
                 place @ Place::File { .. } => {
                     looked.unread.extend(place.file_path().map(|path| (collector, path)));
                 }
-                Place::Tls { host, port, server_name } => {
+                Place::Tls { host, port, server_name, .. } => {
                     let names = looked.silent.entry((collector, host, *port)).or_default();
                     names.insert(server_name.as_deref());
                 }
@@ -260,7 +260,7 @@ impl<'a> Looked<'a> {
                 // A folder that could not be entered hides everything below it.
                 path.ancestors().any(|above| self.unread.contains(&(collector, above.to_owned())))
             }),
-            Place::Tls { host, port, server_name } => {
+            Place::Tls { host, port, server_name, .. } => {
                 let name = server_name.as_deref();
                 let at_address = self.silent.get(&(collector, host.as_str(), *port));
                 // A name that had no address this time is a gap at the name, not at the address.

@@ -92,6 +92,17 @@ pub enum StoreError {
         /// The number.
         run: RunId,
     },
+    /// A run that cannot be gone on with.
+    #[error(
+        "run {run} cannot be gone on with, only one that was interrupted or cancelled: it ended as \
+         {ended}"
+    )]
+    NotUnfinished {
+        /// The number.
+        run: RunId,
+        /// How it ended.
+        ended: String,
+    },
     /// No assessment has this number.
     #[error("there is no assessment {id} in this store")]
     UnknownAssessment {

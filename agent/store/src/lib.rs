@@ -50,7 +50,7 @@ pub use record::{
 };
 pub use sqlite::SqliteStore;
 
-use pki_inventory::{Coverage, Digest, Inventory, Time};
+use pki_inventory::{Coverage, Digest, GapReason, Inventory, Place, Time};
 
 /// Which runs an inventory is loaded from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,18 @@ pub trait Store: Send {
     ///
     /// [`StoreError::Busy`] while another agent is in the middle of a run.
     fn begin_run(&mut self, start: &RunStart) -> Result<RunId, StoreError>;
+
+    /// Begins a run that goes on with one that did not complete: what that one saw and did not see
+    /// is in it from the start, except gaps of places that its end kept from being asked and of
+    /// collectors that failed. How much was read is counted anew. A run that never ended is closed
+    /// as with [`Store::begin_run`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotUnfinished`] when the previous one completed or failed,
+    /// [`StoreError::UnknownRun`], and [`StoreError::Busy`] while another agent is in the middle of
+    /// a run.
+    fn continue_run(&mut self, previous: RunId, start: &RunStart) -> Result<RunId, StoreError>;
 
     /// Writes what a run saw, all of it or, on any error, nothing. Writing a batch again changes
     /// nothing.
@@ -121,6 +133,15 @@ pub trait Store: Send {
     ///
     /// [`StoreError::UnknownRun`], and when the database cannot be read.
     fn coverage(&self, run: RunId) -> Result<Vec<(String, String, Coverage)>, StoreError>;
+
+    /// The network places that need not be asked again to go on with a run, sorted: `None` where
+    /// a service answered, else why there was no answer. A place that the end of the run kept from
+    /// being asked to the end is not among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownRun`], and when the database cannot be read.
+    fn answered(&self, run: RunId) -> Result<Vec<(Place, Option<GapReason>)>, StoreError>;
 
     /// What changed from one run to a later one.
     ///

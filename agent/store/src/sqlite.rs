@@ -9,6 +9,7 @@ mod chain;
 mod kept;
 mod load;
 mod record;
+mod resume;
 mod runs;
 mod schema;
 
@@ -18,7 +19,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pki_inventory::{Coverage, Digest, Inventory, Time};
+use pki_inventory::{Coverage, Digest, GapReason, Inventory, Place, Time};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
 
 use self::schema::{STEPS, Schema};
@@ -135,6 +136,21 @@ impl SqliteStore {
         write().map_err(|fault| explain(what, &self.path, fault))
     }
 
+    /// Begins a run in one way or the other, with the right to.
+    fn begin(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<RunId, Fault>,
+    ) -> Result<RunId, StoreError> {
+        self.require_writing()?;
+        let claim = match self.claim.take() {
+            Some(claim) => claim,
+            None => self.claim()?,
+        };
+        let run = self.write("begin a run", work)?;
+        self.claim = Some(claim);
+        Ok(run)
+    }
+
     fn require_writing(&self) -> Result<(), StoreError> {
         if self.may_write { Ok(()) } else { Err(StoreError::ReadOnly { place: self.place() }) }
     }
@@ -176,14 +192,11 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn begin_run(&mut self, start: &RunStart) -> Result<RunId, StoreError> {
-        self.require_writing()?;
-        let claim = match self.claim.take() {
-            Some(claim) => claim,
-            None => self.claim()?,
-        };
-        let run = self.write("begin a run", |connection| runs::begin(connection, start))?;
-        self.claim = Some(claim);
-        Ok(run)
+        self.begin(|connection| runs::begin(connection, start))
+    }
+
+    fn continue_run(&mut self, previous: RunId, start: &RunStart) -> Result<RunId, StoreError> {
+        self.begin(|connection| resume::begin(connection, previous, start))
     }
 
     fn record(&mut self, run: RunId, batch: &Batch) -> Result<(), StoreError> {
@@ -228,6 +241,13 @@ impl Store for SqliteStore {
         self.read("load how much was read", |connection| {
             runs::require(connection, run)?;
             load::coverage(connection, run)
+        })
+    }
+
+    fn answered(&self, run: RunId) -> Result<Vec<(Place, Option<GapReason>)>, StoreError> {
+        self.read("load what was answered", |connection| {
+            runs::require(connection, run)?;
+            resume::answered(connection, run)
         })
     }
 

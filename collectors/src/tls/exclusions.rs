@@ -26,7 +26,9 @@ impl Exclusions {
                 Hosts::Address(address) => {
                     exclusions.addresses.insert(address.to_canonical());
                 }
-                Hosts::Network(network) => exclusions.networks.push(canonical(network)),
+                hosts @ (Hosts::Network(_) | Hosts::Range(..)) => {
+                    exclusions.networks.extend(hosts.networks().iter().map(canonical));
+                }
             }
         }
         exclusions
@@ -46,6 +48,12 @@ impl Exclusions {
                 .networks
                 .iter()
                 .any(|network| network.contains(&plain) || network.contains(&address))
+    }
+
+    /// Every excluded address and network.
+    pub(super) fn all(&self) -> Vec<IpNet> {
+        let addresses = self.addresses.iter().copied().map(IpNet::from);
+        addresses.chain(self.networks.iter().copied()).collect()
     }
 
     /// Whether a whole network is excluded.
@@ -84,6 +92,7 @@ mod tests {
             "secret.example.org",
             "[2001:db8::/32]",
             "[::ffff:203.0.113.0/120]:443",
+            "192.0.2.20-192.0.2.29",
         ];
         let targets = written.map(|text| text.parse::<Target>().expect("a target"));
         let exclusions = Exclusions::of(&targets);
@@ -91,6 +100,10 @@ mod tests {
             ("192.0.2.7", true),
             ("::ffff:192.0.2.7", true),
             ("192.0.2.8", false),
+            ("192.0.2.19", false),
+            ("192.0.2.20", true),
+            ("192.0.2.29", true),
+            ("192.0.2.30", false),
             ("198.51.100.200", true),
             ("::ffff:198.51.100.200", true),
             ("198.51.101.1", false),

@@ -1,16 +1,20 @@
 //! New connections per second, over everything that is asked.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Hands out turns at even distances. Turns that nobody took are not saved up: a pause is not
-/// followed by a burst.
+/// Hands out turns at even distances, each a little earlier or later by chance: what comes to the
+/// beat of a clock looks like an attack, and meets whatever else runs to the same beat. Turns that
+/// nobody took are not saved up: a pause is not followed by a burst.
 #[derive(Debug)]
 pub(super) struct Pace {
     distance: Duration,
+    /// Share of the distance by which a turn may be moved.
+    jitter: f64,
     next: Mutex<Instant>,
 }
 
@@ -18,42 +22,62 @@ pub(super) struct Pace {
 const GLANCE: Duration = Duration::from_millis(100);
 
 impl Pace {
-    pub(super) fn per_second(connections: u32) -> Self {
-        let distance = Duration::from_secs(1) / connections.max(1);
-        Self { distance, next: Mutex::new(Instant::now()) }
+    pub(super) fn new(connections_per_sec: u32, jitter_percent: u32) -> Self {
+        let distance = Duration::from_secs(1) / connections_per_sec.max(1);
+        let jitter = f64::from(jitter_percent.min(100)) / 100.0;
+        Self { distance, jitter, next: Mutex::new(Instant::now()) }
     }
 
     /// Waits for a turn and returns how long that took; `None` when the run was ended meanwhile,
     /// which with few turns and many waiting must not take until the turn.
     pub(super) async fn turn(&self, cancelled: &AtomicBool) -> Option<Duration> {
         let asked = Instant::now();
-        let mine = {
+        let base = {
             // Held for an addition; an error there is impossible, and would spoil nothing.
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let mine = (*next).max(asked);
-            *next = mine + self.distance;
-            mine
+            let base = (*next).max(asked);
+            *next = base + self.distance;
+            base
         };
-        while !cancelled.load(Ordering::Relaxed) {
-            let now = Instant::now();
-            if now >= mine {
-                return Some(asked.elapsed());
-            }
-            sleep_until(mine.min(now + GLANCE)).await;
-        }
-        None
+        // Later only: the distances still come to the rate, and nothing comes too early.
+        let mine = base + self.distance.mul_f64(self.jitter * chance());
+        wait(mine, cancelled).await.then(|| asked.elapsed())
     }
+}
+
+/// Waits until an instant; false when the run was ended meanwhile.
+pub(super) async fn wait(until: Instant, cancelled: &AtomicBool) -> bool {
+    while !cancelled.load(Ordering::Relaxed) {
+        let now = Instant::now();
+        if now >= until {
+            return true;
+        }
+        sleep_until(until.min(now + GLANCE)).await;
+    }
+    false
+}
+
+/// A number from 0 to 1 that nobody needs to be unable to guess.
+pub(super) fn chance() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 11;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double has")]
+    let share = bits as f64 / (1_u64 << 53) as f64;
+    share
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.expect("a runtime").block_on(test);
+    }
+
     #[test]
     fn turns_come_no_faster_than_asked_and_none_is_saved_up() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        runtime.expect("a runtime").block_on(async {
-            let (pace, going) = (Pace::per_second(100), AtomicBool::new(false));
+        run(async {
+            let (pace, going) = (Pace::new(100, 0), AtomicBool::new(false));
             tokio::time::sleep(Duration::from_millis(200)).await;
             let start = Instant::now();
             for _ in 0..11 {
@@ -62,5 +86,21 @@ mod tests {
             assert!(start.elapsed() >= Duration::from_millis(100), "{:?}", start.elapsed());
             assert_eq!(pace.turn(&AtomicBool::new(true)).await, None);
         });
+    }
+
+    #[test]
+    fn jitter_moves_turns_and_keeps_the_rate() {
+        run(async {
+            let (pace, going) = (Pace::new(1000, 100), AtomicBool::new(false));
+            let start = Instant::now();
+            for _ in 0..200 {
+                assert!(pace.turn(&going).await.is_some());
+            }
+            // Two hundred turns of a millisecond, the last one moved by less than one more.
+            assert!(start.elapsed() >= Duration::from_millis(199), "{:?}", start.elapsed());
+        });
+        let shares: Vec<f64> = (0..1000).map(|_| chance()).collect();
+        assert!(shares.iter().all(|share| (0.0..1.0).contains(share)));
+        assert!(shares.iter().any(|share| *share < 0.2) && shares.iter().any(|s| *s > 0.8));
     }
 }

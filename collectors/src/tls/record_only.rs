@@ -1,14 +1,15 @@
-//! The only place in this product that does not verify a server: it writes down what is shown.
+//! The only place in this product where rustls does not verify a server.
 //!
-//! An inventory has to hold the expired, the self-signed and the malformed certificates above all,
-//! so nothing may be refused while they are collected. Nothing is sent over such a connection but
-//! the handshake, and no other module may build one: whatever talks to a server to use it verifies
-//! it. What a certificate is worth is judged later, from the record.
+//! Some habits show only once a handshake is complete, and those of servers with expired,
+//! self-signed and malformed certificates are wanted as well, so nothing may be refused while they
+//! are asked. Nothing is sent over such a connection but the handshake, and no other module may
+//! build one: whatever talks to a server to use it verifies it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{ALL_KX_GROUPS, default_provider};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -17,20 +18,11 @@ use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion,
 };
 
-/// What a server showed during one handshake.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Shown {
-    /// Encodings in the order they were sent.
-    pub(super) chain: Vec<Vec<u8>>,
-    /// The stapled certificate status; empty when there was none.
-    pub(super) staple: Vec<u8>,
-    /// It wanted a certificate from us.
-    pub(super) wants_client_certificate: bool,
-}
-
-/// Accepts everything and remembers it.
+/// Accepts everything and remembers what was wanted of us.
 #[derive(Debug, Default)]
-pub(super) struct Recorder(Mutex<Shown>);
+pub(super) struct Recorder {
+    wants_certificate: AtomicBool,
+}
 
 /// Every scheme there is a number for. rustls sends this list as `signature_algorithms` (RFC 8446,
 /// 4.2.3), and a server whose only certificate is signed otherwise does not show it at all.
@@ -62,24 +54,20 @@ const SCHEMES: &[SignatureScheme] = &[
 ];
 
 impl Recorder {
-    /// What was shown so far.
-    pub(super) fn shown(&self) -> Shown {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shown> {
-        // The record is replaced as a whole, so it is never half-written.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether the server wanted a certificate of ours.
+    pub(super) fn wants_certificate(&self) -> bool {
+        self.wants_certificate.load(Ordering::Relaxed)
     }
 }
 
-/// A client that offers everything rustls can do in these versions, and records into `recorder`.
+/// A client that offers everything rustls can do in these versions, and remembers sessions.
 ///
 /// # Errors
 ///
 /// When the provider cannot do any of the versions.
 pub(super) fn client(
     versions: &[&'static SupportedProtocolVersion],
+    tls12: Tls12Resumption,
     recorder: &Arc<Recorder>,
 ) -> Result<ClientConfig, Error> {
     let provider = CryptoProvider { kx_groups: ALL_KX_GROUPS.to_vec(), ..default_provider() };
@@ -89,25 +77,21 @@ pub(super) fn client(
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_client_cert_resolver(Arc::clone(recorder) as _);
-    // A resumed handshake shows no certificates.
-    config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.resumption = Resumption::in_memory_sessions(4).tls12_resumption(tls12);
+    // Asked for, and never used: nothing is sent but the handshake.
+    config.enable_early_data = true;
     Ok(config)
 }
 
 impl ServerCertVerifier for Recorder {
     fn verify_server_cert(
         &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let mut shown = self.lock();
-        shown.chain =
-            std::iter::once(end_entity).chain(intermediates).map(|der| der.to_vec()).collect();
-        shown.staple = ocsp_response.to_vec();
         Ok(ServerCertVerified::assertion())
     }
 
@@ -138,7 +122,7 @@ impl ServerCertVerifier for Recorder {
 
 impl ResolvesClientCert for Recorder {
     fn resolve(&self, _hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.lock().wants_client_certificate = true;
+        self.wants_certificate.store(true, Ordering::Relaxed);
         None
     }
 

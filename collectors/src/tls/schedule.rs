@@ -1,20 +1,25 @@
-//! Goes through the targets, never with more in flight than allowed, and keeps count.
+//! Goes through the places, never with more in flight than allowed, and keeps count.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pki_config::{Hosts, Target};
-use pki_inventory::{Coverage, Endpoint, Gap, GapReason, Observation, Place, Raw, Sighting};
+use pki_config::Hosts;
+use pki_inventory::{Coverage, Gap, GapReason, Observation, Place, Raw, Sighting};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::NAME;
-use super::answer::Answer;
+use super::caller::{Limits, Means};
+use super::certificate::most_connections;
+use super::crowd::Crowd;
+use super::exchange::Equipment;
 use super::exclusions::Exclusions;
+use super::feed::{Feed, Line, Step, Unit, units};
 use super::pace::Pace;
-use super::probe::{self, Limits};
+use super::probe::{self, Question, Seen};
 use crate::{CollectError, Context, Sink};
 
 /// What all probes share.
@@ -22,20 +27,9 @@ struct Round {
     cx: Context,
     out: Sink,
     exclusions: Exclusions,
+    equipment: Equipment,
     limits: Limits,
     pace: Pace,
-}
-
-/// One line of the scope and what came of it. It is reported when nobody works on it any more.
-struct Line {
-    target: Target,
-    /// The user asked for these very hosts, and not for whatever may be in a network.
-    explicit: bool,
-    read: AtomicU64,
-    not_read: AtomicU64,
-    octets: AtomicU64,
-    /// Probes under way, and one for the schedule while it adds more.
-    open: AtomicU64,
 }
 
 const ENDED: &str = "the run was ended before all of it was asked";
@@ -46,6 +40,17 @@ const MOST_ADDRESSES: usize = 16;
 
 /// Addresses passed over before others get a turn on the processor.
 const STRIDE: u32 = 1024;
+
+/// How often one who waits for a window looks at the clock and whether the run was ended.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// What a task came to.
+enum Landed {
+    /// Nobody of this address is asked any more by this task.
+    Asked(IpAddr),
+    /// A name has these places.
+    Found(Vec<Unit>),
+}
 
 /// Asks every target of the scope.
 ///
@@ -58,125 +63,206 @@ pub(super) async fn run(cx: &Context, out: Sink) -> Result<(), CollectError> {
         cx: cx.clone(),
         out,
         exclusions: Exclusions::of(&scope.exclude),
+        equipment: Equipment::new(),
         limits: Limits {
             connect: Duration::from_secs(scope.connect_timeout_secs),
-            whole: Duration::from_secs(scope.deadline_secs),
+            whole: scope.deadline(),
+            retries: scope.retries,
+            connections: most_connections(scope.depth),
         },
-        pace: Pace::per_second(scope.connections_per_sec),
+        pace: Pace::new(scope.connections_per_sec, scope.jitter_percent),
     });
-    let mut flight = Flight { tasks: JoinSet::new(), most: scope.concurrency.max(1) };
-    for target in &scope.targets {
-        let line = Arc::new(Line::new(target));
-        if !cx.is_cancelled() {
-            round.start(&line, &mut flight).await?;
+    let mut flight = Flight {
+        round: Arc::clone(&round),
+        tasks: JoinSet::new(),
+        most: scope.concurrency.max(1),
+        crowd: Crowd::new(scope.per_host, scope.per_network),
+        admitted: VecDeque::new(),
+        window_checked: None,
+    };
+    let mut feed = Feed::new(scope, &round.exclusions);
+    let mut passed = 0;
+    while !cx.is_cancelled() {
+        // More that waits for its host or network would only take memory.
+        if flight.crowd.waiting() >= flight.most.max(256) {
+            flight.land().await?;
+            flight.launch().await?;
+            continue;
         }
-        if cx.is_cancelled() {
-            let place = Place::Scope(line.target.to_string());
-            round.missed(&line, place, GapReason::LimitReached, ENDED.to_owned()).await?;
+        match feed.next() {
+            None => break,
+            Some(Step::Passed) => {
+                passed += 1;
+                if passed % STRIDE == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            Some(Step::Over(line)) => round.release(&line).await?,
+            Some(Step::LookUp(line)) => flight.look_up(line).await?,
+            Some(Step::Ask(unit)) => flight.ask(unit).await?,
         }
+    }
+    // With the run ended these are the lines that were not gone through; else there are none.
+    for line in feed.abandon() {
+        let place = Place::Scope(line.target.to_string());
+        round.missed(&line, place, GapReason::RunEnded, ENDED.to_owned()).await?;
         round.release(&line).await?;
     }
-    while flight.land().await? {}
-    Ok(())
+    flight.finish().await
 }
 
 /// Probes under way. Dropping it ends them.
 struct Flight {
-    tasks: JoinSet<Result<(), CollectError>>,
+    round: Arc<Round>,
+    tasks: JoinSet<Result<Landed, CollectError>>,
     most: usize,
+    crowd: Crowd<Unit>,
+    /// May be asked as soon as there is room for one more.
+    admitted: VecDeque<Unit>,
+    /// When the windows were last looked at and found open.
+    window_checked: Option<Instant>,
 }
 
 impl Flight {
-    /// Starts a probe as soon as there is room.
-    async fn launch(
-        &mut self,
-        probe: impl Future<Output = Result<(), CollectError>> + Send + 'static,
-    ) -> Result<(), CollectError> {
-        while self.tasks.len() >= self.most {
-            self.land().await?;
+    /// Asks a place, as soon as there is room, unless an earlier part of the run has.
+    async fn ask(&mut self, unit: Unit) -> Result<(), CollectError> {
+        let line = Arc::clone(&unit.line);
+        let done = &self.round.cx.done;
+        if let Some(read) = done.outcome(&unit.place()) {
+            self.round.cx.progress.ask(1);
+            self.round.cx.progress.finish(1);
+            let count = if read { &line.read } else { &line.not_read };
+            count.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
         }
-        self.tasks.spawn(probe);
+        line.open.fetch_add(1, Ordering::Relaxed);
+        if let Some(unit) = self.crowd.enter(unit.address.ip(), unit) {
+            self.admitted.push_back(unit);
+        }
+        self.launch().await
+    }
+
+    /// Starts what may be asked.
+    async fn launch(&mut self) -> Result<(), CollectError> {
+        while !self.admitted.is_empty() {
+            while self.tasks.len() >= self.most {
+                self.land().await?;
+            }
+            self.wait_for_window().await;
+            let Some(unit) = self.admitted.pop_front() else { break };
+            let round = Arc::clone(&self.round);
+            self.tasks.spawn(async move {
+                let address = unit.address.ip();
+                round.ask(&unit).await?;
+                round.release(&unit.line).await?;
+                Ok(Landed::Asked(address))
+            });
+        }
         Ok(())
     }
 
-    /// Waits for one probe to end; false when there is none.
+    async fn look_up(&mut self, line: Arc<Line>) -> Result<(), CollectError> {
+        while self.tasks.len() >= self.most {
+            self.land().await?;
+        }
+        let round = Arc::clone(&self.round);
+        self.tasks.spawn(async move {
+            let found = round.look_up(&line).await?;
+            // Each has its own share of the line before this one is given up.
+            line.open.fetch_add(found.len() as u64, Ordering::Relaxed);
+            round.release(&line).await?;
+            Ok(Landed::Found(found))
+        });
+        Ok(())
+    }
+
+    /// Waits for one task to end; false when there is none.
     async fn land(&mut self) -> Result<bool, CollectError> {
-        match self.tasks.join_next().await {
-            None => Ok(false),
-            Some(Ok(result)) => result.map(|()| true),
+        let landed = match self.tasks.join_next().await {
+            None => return Ok(false),
+            Some(Ok(landed)) => landed?,
             Some(Err(error)) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // Nobody else aborts the tasks.
-                Err(_) => Err(CollectError::SinkClosed),
+                Err(_) => return Err(CollectError::SinkClosed),
             },
+        };
+        match landed {
+            Landed::Asked(address) => self.admitted.extend(self.crowd.leave(address)),
+            Landed::Found(found) => {
+                for unit in found {
+                    if let Some(unit) = self.crowd.enter(unit.address.ip(), unit) {
+                        self.admitted.push_back(unit);
+                    }
+                }
+            }
         }
+        Ok(true)
+    }
+
+    /// Ends when everything that was begun has ended.
+    async fn finish(mut self) -> Result<(), CollectError> {
+        loop {
+            if self.round.cx.is_cancelled() {
+                let rest: Vec<Unit> = self.admitted.drain(..).chain(self.crowd.dismiss()).collect();
+                for unit in rest {
+                    let place = unit.place();
+                    self.round
+                        .missed(&unit.line, place, GapReason::RunEnded, ENDED.to_owned())
+                        .await?;
+                    self.round.release(&unit.line).await?;
+                }
+            }
+            // One that lands may admit others.
+            while self.tasks.len() < self.most && !self.round.cx.is_cancelled() {
+                let before = self.admitted.len();
+                if before == 0 {
+                    break;
+                }
+                self.launch().await?;
+            }
+            if !self.land().await? && self.admitted.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits while connections may not be opened. The clock of the windows is the one on the wall:
+    /// a run may have its own set to another instant.
+    async fn wait_for_window(&mut self) {
+        let windows = &self.round.cx.tls.windows;
+        if windows.is_always()
+            || self.window_checked.is_some_and(|at| at.elapsed() < Duration::from_secs(1))
+        {
+            return;
+        }
+        let mut told = false;
+        while !self.round.cx.is_cancelled() {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let now = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+            match windows.open_at(now) {
+                Ok(()) => break,
+                Err(next) if !told => {
+                    told = true;
+                    let opens = pki_inventory::Time(next);
+                    tracing::warn!(%opens, "Outside of the windows; waiting for the next one.");
+                }
+                Err(_) => {}
+            }
+            sleep(GLANCE).await;
+        }
+        self.window_checked = Some(Instant::now());
     }
 }
 
 impl Round {
-    /// Starts all probes of a line. Networks are gone through address by address: their size costs
-    /// time and no memory.
-    async fn start(
-        self: &Arc<Self>,
-        line: &Arc<Line>,
-        flight: &mut Flight,
-    ) -> Result<(), CollectError> {
-        match &line.target.hosts {
-            Hosts::Name(name) if self.exclusions.name(name) => Ok(()),
-            Hosts::Name(name) => {
-                line.open.fetch_add(1, Ordering::Relaxed);
-                let (round, line, name) = (Arc::clone(self), Arc::clone(line), name.clone());
-                flight.launch(async move { round.ask_name(&line, &name).await }).await
-            }
-            Hosts::Address(address) => self.start_address(line, *address, flight).await,
-            Hosts::Network(network) if self.exclusions.network(network) => Ok(()),
-            Hosts::Network(network) => {
-                for (address, count) in network.hosts().zip((1..=STRIDE).cycle()) {
-                    if self.cx.is_cancelled() {
-                        break;
-                    }
-                    if count == STRIDE {
-                        tokio::task::yield_now().await;
-                    }
-                    self.start_address(line, address, flight).await?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn start_address(
-        self: &Arc<Self>,
-        line: &Arc<Line>,
-        address: IpAddr,
-        flight: &mut Flight,
-    ) -> Result<(), CollectError> {
-        if self.exclusions.address(address) {
-            return Ok(());
-        }
-        for &port in &line.target.ports {
-            if self.cx.is_cancelled() {
-                break;
-            }
-            line.open.fetch_add(1, Ordering::Relaxed);
-            let (round, line, address) =
-                (Arc::clone(self), Arc::clone(line), SocketAddr::new(address, port));
-            let probe = async move {
-                round.ask(&line, address, None, Duration::ZERO).await?;
-                round.release(&line).await
-            };
-            flight.launch(probe).await?;
-        }
-        Ok(())
-    }
-
-    /// Looks a name up once and asks every address behind it, one after the other: they are often
-    /// one machine.
-    async fn ask_name(&self, line: &Line, name: &str) -> Result<(), CollectError> {
+    /// Looks a name up once; every address behind it is asked.
+    async fn look_up(&self, line: &Arc<Line>) -> Result<Vec<Unit>, CollectError> {
+        let Hosts::Name(name) = &line.target.hosts else { return Ok(Vec::new()) };
         let start = Instant::now();
-        let found = timeout(self.limits.whole, tokio::net::lookup_host((name, 0))).await;
+        let found = timeout(self.limits.whole, tokio::net::lookup_host((name.as_str(), 0))).await;
         let spent = start.elapsed();
-        let addresses = match found {
+        match found {
             Ok(Ok(addresses)) => {
                 let (addresses, left_out) =
                     choose(addresses.map(|address| address.ip()), &self.exclusions);
@@ -187,28 +273,33 @@ impl Round {
                     let place = Place::Scope(line.target.to_string());
                     self.missed(line, place, GapReason::LimitReached, detail).await?;
                 }
-                addresses
+                let found = units(line, name, &addresses, spent, &self.exclusions);
+                return Ok(self.without_done(found));
             }
             Ok(Err(error)) => {
                 let detail = format!(
                     "no address for this name: {error}; check its spelling and the resolver"
                 );
                 self.unresolved(line, name, GapReason::NameNotResolved, &detail).await?;
-                Vec::new()
             }
             Err(_) => {
                 let detail =
                     format!("the name was not looked up within {} s", self.limits.whole.as_secs());
                 self.unresolved(line, name, GapReason::TimedOut, &detail).await?;
-                Vec::new()
-            }
-        };
-        for address in addresses {
-            for &port in &line.target.ports {
-                self.ask(line, SocketAddr::new(address, port), Some(name), spent).await?;
             }
         }
-        self.release(line).await
+        Ok(Vec::new())
+    }
+
+    /// Leaves out what an earlier part of the run has asked, and counts it.
+    fn without_done(&self, mut units: Vec<Unit>) -> Vec<Unit> {
+        units.retain(|unit| {
+            let Some(read) = self.cx.done.outcome(&unit.place()) else { return true };
+            let count = if read { &unit.line.read } else { &unit.line.not_read };
+            count.fetch_add(1, Ordering::Relaxed);
+            false
+        });
+        units
     }
 
     async fn unresolved(
@@ -220,49 +311,55 @@ impl Round {
     ) -> Result<(), CollectError> {
         for &port in &line.target.ports {
             let (host, server_name) = (name.to_owned(), Some(name.to_owned()));
-            let place = Place::Tls { host, port, server_name };
+            let starttls = line.opening(port).map(|protocol| protocol.name().to_owned());
+            let place = Place::Tls { host, port, server_name, starttls };
             self.missed(line, place, reason, detail.to_owned()).await?;
         }
         Ok(())
     }
 
-    async fn ask(
-        &self,
-        line: &Line,
-        address: SocketAddr,
-        name: Option<&str>,
-        spent: Duration,
-    ) -> Result<(), CollectError> {
-        let place = Place::tls(address, name);
+    async fn ask(&self, unit: &Unit) -> Result<(), CollectError> {
+        let Unit { line, address, name, spent } = unit;
+        let place = unit.place();
         self.cx.progress.ask(1);
-        let cancelled = &self.cx.cancelled;
-        let reply = probe::ask(address, name, self.limits, spent, &self.pace, cancelled).await;
+        let question = Question {
+            address: *address,
+            name: name.as_deref(),
+            opening: unit.opening(),
+            spent: *spent,
+            depth: self.cx.tls.depth,
+        };
+        let means = Means {
+            equipment: &self.equipment,
+            pace: &self.pace,
+            cancelled: &self.cx.cancelled,
+            limits: self.limits,
+        };
+        let reply = probe::ask(question, &means, || self.cx.now()).await;
         self.cx.progress.finish(1);
         let Some(reply) = reply else {
             line.not_read.fetch_add(1, Ordering::Relaxed);
-            return self.gap(place, GapReason::LimitReached, ENDED.to_owned()).await;
+            return self.gap(place, GapReason::RunEnded, ENDED.to_owned()).await;
         };
         line.octets.fetch_add(reply.octets, Ordering::Relaxed);
-        let now = self.cx.now();
-        let (handshake, chain) = match reply.answer {
-            Answer::Endpoint(handshake, chain) => (handshake, chain),
-            Answer::Gap(reason, detail) => {
+        let Seen { endpoint, chains } = match reply.answer {
+            Ok(seen) => seen,
+            Err((reason, detail)) => {
                 // Nothing was promised to be at every address of a network: a refused port there
                 // was looked at and holds nothing.
-                let empty = reason == GapReason::Refused && !line.explicit;
+                let empty = reason == GapReason::Refused && !line.is_explicit();
                 let count = if empty { &line.read } else { &line.not_read };
                 count.fetch_add(1, Ordering::Relaxed);
                 return self.gap(place, reason, detail).await;
             }
         };
         line.read.fetch_add(1, Ordering::Relaxed);
-        for (der, position) in chain.into_iter().zip(0..) {
-            let mut sighting = Sighting::at(place.clone(), NAME, now);
+        for (der, position) in chains.into_iter().flat_map(|chain| chain.into_iter().zip(0..)) {
+            let mut sighting = Sighting::at(place.clone(), NAME, endpoint.observed);
             sighting.circumstances.chain_position = Some(position);
             self.out.send(Observation::found(Raw::Certificate(der), sighting)).await?;
         }
-        let endpoint = Endpoint { observed: now, handshake };
-        let sighting = Sighting::at(place, NAME, now);
+        let sighting = Sighting::at(place, NAME, endpoint.observed);
         self.out.send(Observation::found(Raw::Endpoint(endpoint), sighting)).await
     }
 
@@ -322,19 +419,6 @@ fn choose(
     let left_out = all.len().saturating_sub(MOST_ADDRESSES);
     all.truncate(MOST_ADDRESSES);
     (all, left_out)
-}
-
-impl Line {
-    fn new(target: &Target) -> Self {
-        Self {
-            target: target.clone(),
-            explicit: !matches!(target.hosts, Hosts::Network(_)),
-            read: AtomicU64::new(0),
-            not_read: AtomicU64::new(0),
-            octets: AtomicU64::new(0),
-            open: AtomicU64::new(1),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub fn context(tls: TlsScope, filesystem: FilesystemScope) -> Context {
         clock: Arc::new(|| NOW),
         cancelled: Arc::default(),
         progress: Arc::default(),
+        done: Arc::default(),
     }
 }
 

@@ -20,7 +20,7 @@ pub fn ask(targets: &[&str], set: impl FnOnce(&mut TlsScope)) -> Seen {
     let mut scope = TlsScope {
         targets: targets.iter().map(|target| target.parse().unwrap()).collect(),
         connect_timeout_secs: 1,
-        deadline_secs: 2,
+        deadline_secs: Some(2),
         connections_per_sec: 1000,
         ..TlsScope::default()
     };

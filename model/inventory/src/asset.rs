@@ -53,6 +53,7 @@ pub struct Asset {
 
 /// The facts, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::large_enum_variant, reason = "endpoints are what most of a network scan keeps")]
 pub enum Body {
     /// X.509 certificate.
     Certificate(Box<Certificate>),
@@ -229,7 +230,7 @@ impl Asset {
     }
 
     /// Lays another record of the same thing over this one. The later body wins (only endpoints
-    /// change at all); sightings are joined.
+    /// change at all), of two of one instant always the same one; sightings are joined.
     pub(crate) fn merge(&mut self, other: Self) {
         if other.body > self.body {
             self.body = other.body;

@@ -4,7 +4,11 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::X509Name;
 
+use crate::timestamps::log_ids_of_extension;
 use crate::{Digest, KeyAlgorithm, SignatureAlgorithm, Time};
+
+/// The extension with timestamps in a certificate, RFC 6962, 3.3.
+const SCT_LIST: &str = "1.3.6.1.4.1.11129.2.4.2";
 
 /// What a certificate says. Nothing here was verified.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +49,8 @@ pub struct Certificate {
     pub ocsp_urls: Vec<String>,
     /// Certificate policies, as OIDs.
     pub policies: Vec<String>,
+    /// Logs of the signed certificate timestamps in the certificate (RFC 6962, 3.3), by their ids.
+    pub sct_logs: Vec<String>,
     /// Extensions that are there but could not be parsed, by OID with the reason.
     pub broken_extensions: Vec<String>,
 }
@@ -93,7 +99,7 @@ impl Certificate {
         let tbs = &cert.tbs_certificate;
         let mut parsed = Self {
             version: tbs.version.0.saturating_add(1),
-            serial: tbs.raw_serial().iter().map(|octet| format!("{octet:02x}")).collect(),
+            serial: hex(tbs.raw_serial()),
             subject: DistinguishedName::of(&tbs.subject),
             issuer: DistinguishedName::of(&tbs.issuer),
             not_before: Time(tbs.validity.not_before.timestamp()),
@@ -109,11 +115,17 @@ impl Certificate {
             crl_urls: Vec::new(),
             ocsp_urls: Vec::new(),
             policies: Vec::new(),
+            sct_logs: Vec::new(),
             broken_extensions: Vec::new(),
             der: Vec::new(),
         };
         for extension in tbs.extensions() {
-            parsed.read_extension(&extension.oid.to_id_string(), extension.parsed_extension());
+            let oid = extension.oid.to_id_string();
+            parsed.read_extension(&oid, extension.parsed_extension());
+            if oid == SCT_LIST {
+                // The parser ends at the first timestamp it does not know.
+                parsed.sct_logs = log_ids_of_extension(extension.value);
+            }
         }
         parsed.der = der;
         Ok(parsed)
@@ -261,6 +273,18 @@ impl Certificate {
 }
 
 impl DistinguishedName {
+    /// Reads the encoding of a name, such as one in a request for a certificate (RFC 8446, 4.2.4).
+    ///
+    /// # Errors
+    ///
+    /// When it is none; says why.
+    pub fn parse(der: &[u8]) -> Result<Self, String> {
+        match X509Name::from_der(der) {
+            Ok((_, name)) => Ok(Self::of(&name)),
+            Err(error) => Err(format!("not a distinguished name: {error}")),
+        }
+    }
+
     pub(crate) fn of(name: &X509Name<'_>) -> Self {
         let last = name.iter_common_name().last().and_then(|attribute| attribute.as_str().ok());
         let organisation =
@@ -310,7 +334,8 @@ fn uri(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-fn hex(octets: &[u8]) -> String {
+/// Lower-case hexadecimal, as all identifiers are written here.
+pub(crate) fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 

@@ -2,20 +2,31 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Time};
+use crate::{Digest, Fact, Posture, Staple, Time};
 
 /// A service that answered. One that did not is a [`Gap`](crate::Gap).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// When it was last asked; the later of two answers is the one that is kept.
+    /// When it was last asked; the later of two answers is the one that is kept. Written beside the
+    /// rest and not with it, so that the same answer at two times is the same text.
+    #[serde(skip, default = "never")]
     pub observed: Time,
     /// What came of it.
+    #[serde(flatten)]
     pub handshake: Handshake,
+    /// Connections that were opened to learn this. The figure tells what a scan cost the server; it
+    /// may differ from run to run where a server was slow.
+    #[serde(default)]
+    pub connections: u32,
+    /// What more than one handshake showed; absent where no more was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posture: Option<Box<Posture>>,
 }
 
 /// How far a handshake went.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
+#[expect(clippy::large_enum_variant, reason = "nearly all handshakes are of the large variant")]
 pub enum Handshake {
     /// The server sent its certificates.
     Shown(Session),
@@ -36,7 +47,8 @@ pub enum Handshake {
 /// The parameters two peers agreed on, and the chain the server presented.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Session {
-    /// `TLSv1.2` or `TLSv1.3`; absent when the handshake broke before it was settled.
+    /// `SSLv2`, `SSLv3`, `TLSv1.0` to `TLSv1.3`; absent when the handshake broke before it was
+    /// settled.
     pub version: Option<String>,
     /// IANA name of the cipher suite.
     pub cipher_suite: Option<String>,
@@ -48,28 +60,85 @@ pub struct Session {
     pub alpn: Option<String>,
     /// Stapled certificate status (RFC 6066, section 8).
     pub staple: Option<Staple>,
+    /// The logs whose signed certificate timestamps came with the handshake itself (RFC 6962, 3.3),
+    /// by their ids; those in the certificate are facts of the certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sct_logs: Vec<String>,
+    /// Whether the server asked for a certificate of ours.
+    #[serde(default)]
+    pub client_certificate: ClientCertificate,
+    /// The authorities whose certificates it says it accepts, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted_authorities: Vec<String>,
     /// The presented certificates in the order they were sent, by SHA-256 of their encoding.
     pub chain: Vec<Digest>,
-    /// Why the handshake did not complete although the chain was shown, if it did not.
+    /// Why the handshake did not complete although the chain was shown, if it did not. Ending it
+    /// ourselves, once the chain was shown, is no reason.
     pub ended: Option<String>,
 }
 
-/// A stapled OCSP response as it was received; it is not interpreted here.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Staple {
-    /// Octets received.
-    pub length: usize,
-    /// SHA-256 of the response.
-    pub sha256: Digest,
+/// What a server wants of its clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientCertificate {
+    /// The part of the handshake where it would ask was not reached or could not be read.
+    #[default]
+    NotObserved,
+    /// It did not ask for a certificate.
+    NotAsked,
+    /// It asked; whether it goes on without one was not tried.
+    Asked,
+    /// It asked, and goes on without one.
+    Optional,
+    /// It asked, and refuses those who have none.
+    Required,
+}
+
+impl ClientCertificate {
+    /// The word for it: `not-observed`, `not-asked`, `asked`, `optional`, `required`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotObserved => "not-observed",
+            Self::NotAsked => "not-asked",
+            Self::Asked => "asked",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+}
+
+fn never() -> Time {
+    Time(i64::MIN)
 }
 
 impl Endpoint {
+    /// What one connection came to.
+    #[must_use]
+    pub fn new(observed: Time, handshake: Handshake) -> Self {
+        Self { observed, handshake, connections: 1, posture: None }
+    }
+
     /// The session, when certificates were shown.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         match &self.handshake {
             Handshake::Shown(session) => Some(session),
             Handshake::Declined { .. } | Handshake::NoTls { .. } => None,
+        }
+    }
+
+    /// Whether it speaks a protocol version: what the posture found, else what the one handshake
+    /// settled on.
+    #[must_use]
+    pub fn speaks(&self, version: &str) -> Fact {
+        if let Some(found) = self.posture.as_ref().and_then(|posture| posture.versions.get(version))
+        {
+            return found.offered.clone();
+        }
+        match self.session().and_then(|session| session.version.as_deref()) {
+            Some(settled) if settled == version => Fact::Yes,
+            _ => Fact::NotObserved("only one handshake was asked for".to_owned()),
         }
     }
 }

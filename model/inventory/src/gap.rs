@@ -52,6 +52,8 @@ pub enum GapReason {
     ReadFailed,
     /// The connection was refused: nothing listens there.
     Refused,
+    /// The run was ended before this was asked.
+    RunEnded,
     /// The deadline passed.
     TimedOut,
     /// Larger than what is read; the part that was read is in the inventory.
@@ -101,6 +103,7 @@ impl fmt::Display for GapReason {
             Self::PermissionDenied => "permission-denied",
             Self::ReadFailed => "read-failed",
             Self::Refused => "refused",
+            Self::RunEnded => "run-ended",
             Self::TimedOut => "timed-out",
             Self::TooLarge => "too-large",
             Self::Unrecognised => "unrecognised",

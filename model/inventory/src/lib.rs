@@ -6,8 +6,13 @@
 //! and any number of times to the same result, so the records of many runs and many agents can
 //! be laid together.
 //!
+//! A certificate, a revocation list and a stapled status ([`Staple`]) say what they say in fields
+//! of their own; what follows from several records together is computed when it is asked for: the
+//! joins of a [`View`], the [`ChainFacts`] of an endpoint. Whoever did not look says so: a
+//! [`Fact`] is yes, no, or not observed with the reason.
+//!
 //! What this crate does not do: it reads no file, opens no socket, asks no clock, logs nothing and
-//! judges nothing. It never holds a private key: collectors hand in the public half.
+//! judges nothing; no signature is verified. It never holds a private key: collectors hand in the public half.
 //!
 //! ```
 //! use pki_inventory::{Inventory, Observation, Place, Raw, Sighting, Time};
@@ -21,17 +26,24 @@
 mod algorithm;
 mod asset;
 mod certificate;
+mod chain;
+mod der;
 mod digest;
 mod endpoint;
 mod gap;
+mod host_name;
 mod inventory;
+mod issuers;
 mod key;
 mod observation;
 mod place;
+mod posture;
 mod revocation_list;
 mod sighting;
 mod signing_request;
+mod staple;
 mod time;
+mod timestamps;
 mod trust_store;
 mod unparsed;
 mod view;
@@ -39,17 +51,21 @@ mod view;
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 pub use asset::{Asset, AssetId, Body, Kind};
 pub use certificate::{AlternativeName, Certificate, DistinguishedName};
+pub use chain::{ChainFacts, chain_facts};
 pub use digest::{Digest, DigestError};
-pub use endpoint::{Endpoint, Handshake, Session, Staple};
+pub use endpoint::{ClientCertificate, Endpoint, Handshake, Session};
 pub use gap::{Coverage, Gap, GapReason};
 pub use inventory::Inventory;
 pub use key::Key;
 pub use observation::{Observation, Raw};
 pub use place::{Place, PlaceError};
+pub use posture::{Deployment, Fact, Posture, Suites, VersionFacts};
 pub use revocation_list::RevocationList;
 pub use sighting::{Circumstances, Encryption, FileFacts, Half, KeyForm, Sighting};
 pub use signing_request::SigningRequest;
+pub use staple::{CertificateStatus, RevocationStatus, Staple, StapleContent};
 pub use time::{Time, TimeError};
+pub use timestamps::sct_log_ids;
 pub use trust_store::TrustStore;
 pub use unparsed::Unparsed;
 pub use view::{KeyUse, Role, View};

@@ -29,6 +29,7 @@ pub enum Observation {
 
 /// An encoding as received, or, where the encoding must not be kept, its public facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "few are on their way at a time and none is kept")]
 pub enum Raw {
     /// DER of a certificate, or what was presented as one.
     Certificate(Vec<u8>),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A place that can be looked at again.
 ///
-/// `tls://192.0.2.7:443?sni=www.example.org`, `file:///etc/ssl/x.pem#2`.
+/// `tls://192.0.2.7:443?sni=www.example.org`, `smtp+tls://192.0.2.7:25`, `file:///etc/ssl/x.pem#2`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Place {
@@ -28,6 +28,9 @@ pub enum Place {
         port: u16,
         /// The name sent in the server name indication (RFC 6066, section 3).
         server_name: Option<String>,
+        /// The protocol inside of which TLS was asked for, such as `smtp`; absent where TLS comes
+        /// first.
+        starttls: Option<String>,
     },
     /// Any other place, such as the scope of a collector that failed as a whole.
     Scope(String),
@@ -88,7 +91,19 @@ impl Place {
             std::net::IpAddr::V4(ip) => ip.to_string(),
             std::net::IpAddr::V6(ip) => format!("[{ip}]"),
         };
-        Self::Tls { host, port: address.port(), server_name: server_name.map(str::to_owned) }
+        let server_name = server_name.map(str::to_owned);
+        Self::Tls { host, port: address.port(), server_name, starttls: None }
+    }
+
+    /// The same TLS server, asked inside of this protocol.
+    #[must_use]
+    pub fn inside(self, protocol: Option<&str>) -> Self {
+        match self {
+            Self::Tls { host, port, server_name, .. } => {
+                Self::Tls { host, port, server_name, starttls: protocol.map(str::to_owned) }
+            }
+            other => other,
+        }
     }
 
     /// Whether this is a place on the network rather than on a disk.
@@ -103,9 +118,12 @@ impl fmt::Display for Place {
         match self {
             Self::File { path, object: None } => write!(f, "file://{path}"),
             Self::File { path, object: Some(number) } => write!(f, "file://{path}#{number}"),
-            Self::Tls { host, port, server_name: None } => write!(f, "tls://{host}:{port}"),
-            Self::Tls { host, port, server_name: Some(name) } => {
-                write!(f, "tls://{host}:{port}?sni={name}")
+            Self::Tls { host, port, server_name, starttls } => {
+                if let Some(protocol) = starttls {
+                    write!(f, "{protocol}+")?;
+                }
+                write!(f, "tls://{host}:{port}")?;
+                server_name.as_ref().map_or(Ok(()), |name| write!(f, "?sni={name}"))
             }
             Self::Scope(text) => write!(f, "scope:{text}"),
         }
@@ -116,7 +134,8 @@ impl fmt::Display for PlaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is not a place: file:///path#n, tls://host:port?sni=name, scope:text",
+            "`{}` is not a place: file:///path#n, tls://host:port?sni=name, \
+             protocol+tls://host:port, scope:text",
             self.0
         )
     }
@@ -141,15 +160,28 @@ impl FromStr for Place {
                 }
             };
         }
-        let rest = text.strip_prefix("tls://").ok_or_else(wrong)?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+        let starttls = match scheme.strip_suffix("tls").ok_or_else(wrong)? {
+            "" => None,
+            outer => Some(outer.strip_suffix('+').ok_or_else(wrong)?),
+        };
+        let starttls =
+            starttls.map(|name| is_scheme(name).then(|| name.to_owned()).ok_or_else(wrong));
+        let starttls = starttls.transpose()?;
         let (authority, name) = match rest.split_once("?sni=") {
             Some((authority, name)) => (authority, Some(name.to_owned())),
             None => (rest, None),
         };
         let (host, port) = authority.rsplit_once(':').ok_or_else(wrong)?;
         let port = port.parse().map_err(|_| wrong())?;
-        Ok(Self::Tls { host: host.to_owned(), port, server_name: name })
+        Ok(Self::Tls { host: host.to_owned(), port, server_name: name, starttls })
     }
+}
+
+/// A scheme as in RFC 3986, 3.1, in lower case and without the `+` that means something here.
+fn is_scheme(text: &str) -> bool {
+    let allowed = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(allowed)
 }
 
 impl TryFrom<String> for Place {

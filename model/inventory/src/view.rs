@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::issuers::Issuers;
 use crate::{Asset, AssetId, Body, Certificate, Digest, Half, Inventory, Kind};
 
 /// An inventory with its joins: keys to certificates by SPKI, certificates to lineages by name,
-/// members to trust stores.
+/// certificates to the authorities they name as issuers, members to trust stores.
 #[derive(Debug)]
 pub struct View<'a> {
     inventory: &'a Inventory,
     by_spki: BTreeMap<Digest, Vec<&'a Asset>>,
     by_names: BTreeMap<Vec<String>, Vec<&'a Asset>>,
+    authorities: Issuers<'a, &'a Asset>,
     anchors: BTreeSet<Digest>,
     private: BTreeSet<Digest>,
 }
@@ -47,6 +49,7 @@ impl<'a> View<'a> {
             inventory,
             by_spki: BTreeMap::new(),
             by_names: BTreeMap::new(),
+            authorities: Issuers::new(),
             anchors: BTreeSet::new(),
             private: BTreeSet::new(),
         };
@@ -55,6 +58,9 @@ impl<'a> View<'a> {
                 Body::Certificate(certificate) => {
                     view.by_spki.entry(certificate.spki).or_default().push(asset);
                     view.by_names.entry(certificate.lineage_names()).or_default().push(asset);
+                    if certificate.is_authority() {
+                        view.authorities.insert(certificate, asset);
+                    }
                 }
                 Body::Key(key) if has_private_half(asset) => view.private.extend(key.spki),
                 Body::TrustStore(store) => view.anchors.extend(&store.members),
@@ -111,6 +117,16 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn lineage(&self, certificate: &Certificate) -> &[&'a Asset] {
         self.by_names.get(&certificate.lineage_names()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The CA certificates that this certificate [names as its issuer]
+    /// (Certificate::names_as_issuer), itself included where it is self-signed. There may be several:
+    /// the same authority renewed, or certified by another one as well.
+    pub fn issuers<'s>(
+        &'s self,
+        certificate: &'s Certificate,
+    ) -> impl Iterator<Item = &'a Asset> + use<'a, 's> {
+        self.authorities.of(certificate).copied()
     }
 
     /// Every certified key, by SPKI.

@@ -4,8 +4,9 @@
 use std::sync::LazyLock;
 
 use pki_inventory::{
-    Circumstances, Coverage, Digest, Endpoint, Gap, GapReason, Handshake, Inventory, Key,
-    KeyAlgorithm, Observation, Place, Raw, Sighting, Time, Unparsed,
+    Circumstances, ClientCertificate, Coverage, Deployment, Digest, Endpoint, Fact, Gap, GapReason,
+    Handshake, Inventory, Key, KeyAlgorithm, Observation, Place, Posture, Raw, Session, Sighting,
+    Staple, Suites, Time, Unparsed, VersionFacts,
 };
 use proptest::prelude::*;
 
@@ -22,7 +23,11 @@ static ENCODINGS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 fn place() -> impl Strategy<Value = Place> {
     prop_oneof![
         (0..3u32).prop_map(|n| Place::file("/etc/ssl/bundle.pem").object(n)),
-        (0..3u16).prop_map(|n| Place::tls(([192, 0, 2, 1], 440 + n).into(), None)),
+        (0..3u16, 0..2usize, 0..3usize).prop_map(|(port, name, outer)| {
+            let name = [None, Some("mx.example.org")][name];
+            let outer = [None, Some("smtp"), Some("xmpp-server")][outer];
+            Place::tls(([192, 0, 2, 1], 440 + port).into(), name).inside(outer)
+        }),
     ]
 }
 
@@ -35,11 +40,84 @@ fn sighting() -> impl Strategy<Value = Sighting> {
     )
 }
 
-fn raw() -> impl Strategy<Value = Raw> {
+fn fact() -> impl Strategy<Value = Fact> {
+    prop_oneof![Just(Fact::Yes), Just(Fact::No), Just(Fact::NotObserved("reset".to_owned()))]
+}
+
+fn staple() -> impl Strategy<Value = Staple> {
+    // `OCSPResponse` with nothing but a status: tryLater, unauthorized, one that is cut off.
+    (0..3usize).prop_map(|n| Staple::of([&[0x30, 3, 10, 1, 3][..], &[0x30, 3, 10, 1, 6], &[48]][n]))
+}
+
+fn session() -> impl Strategy<Value = Session> {
+    let wanted = prop_oneof![Just(ClientCertificate::Asked), Just(ClientCertificate::NotObserved)];
+    let chain =
+        proptest::collection::vec((0..2usize).prop_map(|n| Digest::of(&ENCODINGS[n])), 0..3);
+    (0..3usize, proptest::option::of(staple()), wanted, chain, proptest::option::of(0..2usize))
+        .prop_map(|(version, staple, client_certificate, chain, ended)| Session {
+            version: [None, Some("TLSv1.2"), Some("TLSv1.3")][version].map(str::to_owned),
+            cipher_suite: None,
+            group: None,
+            offered_groups: Vec::new(),
+            alpn: None,
+            staple,
+            sct_logs: Vec::new(),
+            client_certificate,
+            accepted_authorities: Vec::new(),
+            chain,
+            ended: ended.map(|n| ["reset", "closed"][n].to_owned()),
+        })
+}
+
+fn posture() -> impl Strategy<Value = Posture> {
+    let suites = proptest::option::of((fact(), fact()).prop_map(|(complete, server_order)| {
+        Suites { accepted: vec!["TLS_AES_128_GCM_SHA256".to_owned()], complete, server_order }
+    }));
+    let version =
+        (fact(), proptest::option::of(Just("TLS_AES_128_GCM_SHA256".to_owned())), suites).prop_map(
+            |(offered, preferred_suite, suites)| VersionFacts { offered, preferred_suite, suites },
+        );
+    let versions = proptest::collection::btree_map(Just("TLSv1.3".to_owned()), version, 0..2);
+    let groups = proptest::collection::btree_map(Just("X25519MLKEM768".to_owned()), fact(), 0..2);
+    let deployments = fact().prop_map(|offered| {
+        let chain = vec![Digest::of(&ENCODINGS[0])];
+        [("RSA".to_owned(), Deployment { offered, chain })].into()
+    });
+    (versions, groups, deployments, fact(), fact()).prop_map(
+        |(versions, groups, deployments, one, other)| Posture {
+            versions,
+            groups,
+            alpn: [("h2".to_owned(), one.clone())].into(),
+            deployments,
+            resumption_id: one.clone(),
+            resumption_ticket: other.clone(),
+            early_data: Fact::No,
+            secure_renegotiation: other,
+            extended_master_secret: one,
+            compression: Fact::No,
+            fallback_scsv: Fact::Yes,
+        },
+    )
+}
+
+/// Few instants, so that two answers of the same one meet.
+fn endpoint() -> impl Strategy<Value = Endpoint> {
     let handshake = prop_oneof![
         Just(Handshake::NoTls { reason: "SSH-2.0".to_owned() }),
         Just(Handshake::Declined { alert: "protocol_version".to_owned(), offered: Vec::new() }),
+        session().prop_map(Handshake::Shown),
     ];
+    let posture = proptest::option::of(posture().prop_map(Box::new));
+    (0..3i64, handshake, 1..4u32, posture).prop_map(
+        |(observed, handshake, connections, posture)| Endpoint {
+            connections,
+            posture,
+            ..Endpoint::new(Time(observed), handshake)
+        },
+    )
+}
+
+fn raw() -> impl Strategy<Value = Raw> {
     prop_oneof![
         (0..3usize).prop_map(|n| Raw::Certificate(ENCODINGS[n].clone())),
         (0..3u8).prop_map(|n| {
@@ -47,9 +125,7 @@ fn raw() -> impl Strategy<Value = Raw> {
             let algorithm = Some(KeyAlgorithm::rsa(1024 * (u32::from(n) + 1)));
             Raw::Key { id, key: Key { spki: Some(id), algorithm } }
         }),
-        (0..50i64, handshake).prop_map(|(observed, handshake)| {
-            Raw::Endpoint(Endpoint { observed: Time(observed), handshake })
-        }),
+        endpoint().prop_map(Raw::Endpoint),
         (0..2u8, 0..2usize).prop_map(|(n, error)| Raw::Unparsed {
             id: Digest::of(&[n]),
             unparsed: Unparsed {
@@ -117,6 +193,34 @@ proptest! {
         let left = merged(merged(a.clone(), &b), &c);
         let right = merged(a, &merged(b, &c));
         prop_assert_eq!(left, right);
+    }
+
+    #[test]
+    fn of_two_answers_of_one_instant_the_same_is_kept_whichever_came_first(
+        at in place(),
+        one in endpoint(),
+        other in endpoint(),
+    ) {
+        let kept = |answers: [&Endpoint; 2]| {
+            let mut inventory = Inventory::default();
+            for answer in answers {
+                let seen = Sighting::at(at.clone(), "tls", answer.observed);
+                inventory.absorb(Observation::found(Raw::Endpoint(answer.clone()), seen));
+            }
+            let endpoint = inventory.assets().next().and_then(|asset| asset.endpoint()).cloned();
+            endpoint.unwrap()
+        };
+        let one_first = kept([&one, &other]);
+        prop_assert_eq!(&one_first, &kept([&other, &one]));
+        prop_assert!(one_first == one || one_first == other, "never a mixture");
+        prop_assert_eq!(one_first.observed, one.observed.max(other.observed));
+    }
+
+    #[test]
+    fn an_endpoint_is_read_back_as_it_was_written_but_for_its_instant(endpoint in endpoint()) {
+        let written = serde_json::to_string(&endpoint).unwrap();
+        let read: Endpoint = serde_json::from_str(&written).unwrap();
+        prop_assert_eq!(Endpoint { observed: endpoint.observed, ..read }, endpoint);
     }
 
     #[test]

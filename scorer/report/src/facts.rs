@@ -3,9 +3,10 @@
 //! The JSON types live here and not beside the inventory's, so that those can change without
 //! changing what others read.
 
+mod tls;
+
 use pki_inventory::{
-    Asset, Body, Certificate, DistinguishedName, Encryption, Half, Handshake, KeyAlgorithm,
-    Sighting, View,
+    Asset, Body, Certificate, DistinguishedName, Encryption, Half, KeyAlgorithm, Sighting, View,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ struct CertificateFacts<'a> {
     crl_urls: &'a [String],
     ocsp_urls: &'a [String],
     policies: &'a [String],
+    sct_logs: &'a [String],
     broken_extensions: &'a [String],
     encoding_length: usize,
 }
@@ -102,11 +104,7 @@ struct KeyFacts<'a> {
 pub(crate) fn of(asset: &Asset, view: &View<'_>) -> Value {
     let mut facts = match &asset.body {
         Body::Certificate(body) => value(&certificate(asset, body, view)),
-        Body::Endpoint(endpoint) => {
-            let mut facts = handshake(&endpoint.handshake);
-            set(&mut facts, "observed", endpoint.observed.to_string());
-            facts
-        }
+        Body::Endpoint(endpoint) => tls::of(asset, endpoint, view),
         Body::Key(key) => json!({
             "algorithm": key.algorithm.as_ref().map(|key| value(&algorithm(key))),
             "spki_sha256": key.spki.map(|spki| spki.to_string()),
@@ -181,31 +179,9 @@ fn certificate<'a>(
         crl_urls: &body.crl_urls,
         ocsp_urls: &body.ocsp_urls,
         policies: &body.policies,
+        sct_logs: &body.sct_logs,
         broken_extensions: &body.broken_extensions,
         encoding_length: body.der.len(),
-    }
-}
-
-fn handshake(handshake: &Handshake) -> Value {
-    match handshake {
-        Handshake::Shown(session) => json!({
-            "outcome": "shown",
-            "version": session.version,
-            "cipher_suite": session.cipher_suite,
-            "group": session.group,
-            "offered_groups": session.offered_groups,
-            "alpn": session.alpn,
-            "staple": session.staple.as_ref().map(|staple| json!({
-                "length": staple.length,
-                "sha256": staple.sha256.to_string(),
-            })),
-            "chain": session.chain.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "ended": session.ended,
-        }),
-        Handshake::Declined { alert, offered } => {
-            json!({ "outcome": "declined", "alert": alert, "offered_versions": offered })
-        }
-        Handshake::NoTls { reason } => json!({ "outcome": "no-tls", "reason": reason }),
     }
 }
 

@@ -8,7 +8,7 @@ mod scores;
 use std::io::{self, Write};
 
 use pki_inventory::{AssetId, Digest};
-use pki_rules::{InForce, Rule};
+use pki_rules::{InForce, Reach, Rule};
 use pki_scoring::{
     Answer, Basis, Measure, Rating, RequirementVerdict, RuleEvidence, Suggestion, Verdict,
 };
@@ -118,6 +118,7 @@ struct Bearing<'a> {
     scale: &'a str,
     measure: MeasureFacts,
     level: Option<u8>,
+    supports: Option<u8>,
     decides: bool,
     threshold: &'a str,
     origin: Option<Origin<'a>>,
@@ -139,6 +140,7 @@ struct MeasureFacts {
     gaps: u64,
     asked: u64,
     not_met_share: Option<f64>,
+    least_not_met_share: Option<f64>,
     unknown_share: Option<f64>,
     gap_share: Option<f64>,
 }
@@ -151,6 +153,7 @@ struct RuleFacts<'a> {
     cites: Vec<CiteFacts>,
     in_force: &'static str,
     fed_by: &'a [&'static str],
+    reach: &'static str,
     measure: MeasureFacts,
     requirements: Vec<&'a str>,
 }
@@ -362,6 +365,7 @@ fn bearing(evidence: &RuleEvidence, decides: bool) -> Bearing<'_> {
         scale: &evidence.scale,
         measure: measure(&evidence.measure),
         level: evidence.level.map(u8::from),
+        supports: evidence.supports.map(u8::from),
         decides,
         threshold: &evidence.threshold,
         origin: evidence
@@ -381,6 +385,7 @@ fn measure(measure: &Measure) -> MeasureFacts {
         gaps: measure.gaps,
         asked: measure.asked,
         not_met_share: measure.not_met_share(),
+        least_not_met_share: measure.least_not_met_share(),
         unknown_share: measure.unknown_share(),
         gap_share: measure.gap_share(),
     }
@@ -403,6 +408,10 @@ fn rule<'a>(document: &Document<'a>, rule: &'static Rule) -> RuleFacts<'a> {
             InForce::Policy => "policy",
         },
         fed_by: rule.fed_by,
+        reach: match rule.reach {
+            Reach::Whole => "whole",
+            Reach::WhereShown => "where-shown",
+        },
         measure: measure(&measures.get(rule.id).copied().unwrap_or_default()),
         requirements: document.map.requirements_of(rule.id).collect(),
     }

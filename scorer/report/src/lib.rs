@@ -5,7 +5,7 @@
 //! rules with their figures, the threshold that decided and its line of the policy, the citation,
 //! the assets and their places. [`why_requirement`], [`why_rule`] and [`why_asset`] answer for one
 //! thing at a time; [`inventory_jsonl`], [`finding_line`] and [`gap_line`] export one line at a
-//! time.
+//! time, [`seen_line`] and [`coverage_line`] while a scan goes on.
 //!
 //! What this crate does not do: it computes no score, level, share or finding (it counts rows for
 //! a heading), reads no file, asks no clock, and loads nothing into a page. It hides nothing: what
@@ -55,12 +55,14 @@
 
 mod answers_yaml;
 mod document;
+mod endpoint;
 mod facts;
 mod html;
 mod json;
 mod lines;
 mod pkimm_web;
 mod plain;
+mod stream;
 mod terminal;
 mod text;
 mod titles;
@@ -69,6 +71,7 @@ mod words;
 
 pub use document::{Changes, Document, Format};
 pub use lines::{finding_line, gap_line, inventory_jsonl};
+pub use stream::{coverage_line, seen_line};
 pub use why::{why_asset, why_requirement, why_rule};
 
 /// Every format, sorted by name.

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use pki_inventory::{GapReason, View};
+use pki_inventory::{Asset, Endpoint, Fact, GapReason, Handshake, View};
 use pki_rules::{Finding, Outcome};
 use pki_scoring::official::Score;
 use pki_scoring::{ExceptionUse, RequirementVerdict, Verdict};
 
 use crate::plain::{Plain, WIDTH};
 use crate::text::shortened;
-use crate::{Changes, Document, Format, titles, words};
+use crate::{Changes, Document, Format, endpoint, titles, words};
 
 pub(crate) const FORMAT: Format = Format {
     name: "terminal",
@@ -214,6 +214,7 @@ fn inventory(plain: &mut Plain, document: &Document<'_>) {
     if let Some(sentence) = words::set_aside(document.assessment.judgement.set_aside) {
         plain.line(2, &sentence);
     }
+    spoken(plain, document);
     for (collector, scope, coverage) in document.inventory.coverage() {
         plain.line(
             2,
@@ -225,6 +226,31 @@ fn inventory(plain: &mut Plain, document: &Document<'_>) {
             ),
         );
     }
+}
+
+/// How many endpoints speak each version, and of how many more than one handshake is known.
+fn spoken(plain: &mut Plain, document: &Document<'_>) {
+    let tls = |endpoint: &&Endpoint| !matches!(endpoint.handshake, Handshake::NoTls { .. });
+    let endpoints = document.inventory.assets().filter_map(Asset::endpoint).filter(tls);
+    let endpoints: Vec<&Endpoint> = endpoints.collect();
+    if endpoints.is_empty() {
+        return;
+    }
+    let counted = endpoint::VERSIONS.iter().filter_map(|version| {
+        let speaking = endpoints.iter().filter(|e| e.speaks(version) == Fact::Yes).count();
+        (speaking > 0).then(|| format!("{version} {speaking}"))
+    });
+    let counted: Vec<String> = counted.collect();
+    if !counted.is_empty() {
+        plain.line(2, &format!("Endpoints that speak {}", counted.join(" · ")));
+    }
+    let asked = endpoints.iter().filter(|endpoint| endpoint.posture.is_some()).count();
+    let more = if asked < endpoints.len() {
+        "; of the others one handshake, which shows one version"
+    } else {
+        ""
+    };
+    plain.line(2, &format!("Posture is known of {asked} of {}{more}", endpoints.len()));
 }
 
 fn gaps(plain: &mut Plain, document: &Document<'_>) {

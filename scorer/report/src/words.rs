@@ -73,22 +73,24 @@ pub(crate) fn percent(share: f64) -> String {
     }
 }
 
-/// `2 of 12 not met (16.7 %)`.
+/// `2 of 12 not met (16.7 %)`, and how many more are unknown: without them the share of a rule that
+/// rarely sees anything would look like that of the whole.
 pub(crate) fn not_met(measure: &Measure) -> String {
-    match measure.not_met_share() {
+    let judged = match measure.not_met_share() {
         Some(share) => {
             format!("{} of {} not met ({})", measure.not_met, measure.judged, percent(share))
         }
         None => "nothing was judged".to_owned(),
+    };
+    match measure.unknown {
+        0 => judged,
+        unknown => format!("{judged}; {unknown} unknown"),
     }
 }
 
 /// All five figures of a measure in words.
 pub(crate) fn figures(measure: &Measure) -> String {
     let mut parts = vec![not_met(measure)];
-    if measure.unknown > 0 {
-        parts.push(format!("{} unknown", measure.unknown));
-    }
     if measure.excepted > 0 {
         parts.push(format!("{} accepted by exceptions", measure.excepted));
     }
@@ -269,6 +271,7 @@ pub(crate) fn gap(reason: GapReason) -> &'static str {
         GapReason::PermissionDenied => "The operating system did not let the agent read it.",
         GapReason::ReadFailed => "Reading failed.",
         GapReason::Refused => "Nothing listens there.",
+        GapReason::RunEnded => "The run was ended before this was asked.",
         GapReason::TimedOut => "The deadline passed.",
         GapReason::TooLarge => "Larger than what is read.",
         GapReason::Unrecognised => {

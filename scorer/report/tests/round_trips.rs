@@ -127,6 +127,51 @@ fn the_json_document_is_valid_under_its_schema() {
 }
 
 #[test]
+fn the_facts_of_endpoints_are_as_the_schema_says() {
+    let schema = include_str!("../schema/assessment-1.schema.json");
+    let mut schema: Value = serde_json::from_str(schema).unwrap_or_else(|error| panic!("{error}"));
+    let defs = schema["$defs"].take();
+    let schema = serde_json::json!({ "$ref": "#/$defs/endpoint_facts", "$defs": defs });
+    let validator = jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{error}"));
+    let sample = sample::sample();
+    let view = View::of(&sample.inventory);
+    let facts = |place: &str| {
+        let at = |asset: &&pki_inventory::Asset| asset.places().any(|p| p.to_string() == place);
+        let mut endpoints = sample.inventory.assets().filter(|a| a.id.kind == Kind::Endpoint);
+        let asset = endpoints.find(at).unwrap_or_else(|| panic!("nothing at {place}"));
+        inventory_jsonl(asset, &view)["facts"].clone()
+    };
+    let endpoints = sample.inventory.assets().filter(|asset| asset.id.kind == Kind::Endpoint);
+    for asset in endpoints {
+        let facts = inventory_jsonl(asset, &view)["facts"].clone();
+        let errors: Vec<_> = validator.iter_errors(&facts).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", asset.id);
+    }
+    let modern = facts("tls://192.0.2.1:443?sni=www.example.org");
+    assert_eq!(modern["posture"]["groups"]["X25519MLKEM768"]["value"], "yes");
+    assert_eq!(modern["posture"]["versions"]["SSLv3"]["offered"]["value"], "no");
+    assert_eq!(modern["chain_facts"]["complete"]["value"], "yes");
+    assert_eq!((&modern["connections"], &modern["staple"]["status"]), (&31.into(), &"good".into()));
+    let legacy = facts("tls://192.0.2.12:8443?sni=old.example.org");
+    let open = &legacy["posture"]["versions"]["SSLv2"]["offered"];
+    assert_eq!(open["value"], "not-observed");
+    assert!(open["why"].as_str().is_some_and(|why| why.starts_with("the connection was reset")));
+    assert_eq!(legacy["posture"]["versions"]["SSLv3"]["suites"]["complete"]["value"], "yes");
+    assert_eq!(legacy["chain_facts"]["missing"].as_array().map(Vec::len), Some(1));
+    let revoked = facts("tls://192.0.2.4:443?sni=api.example.org")["staple"].clone();
+    assert_eq!(
+        (&revoked["status"], &revoked["detail"]),
+        (&"revoked".into(), &"keyCompromise".into())
+    );
+    assert_eq!(revoked["revoked_at"], "2026-11-19T00:00:00Z");
+    let mut broken = modern;
+    broken["posture"]["compression"] = serde_json::json!({ "value": "not-observed" });
+    assert!(!validator.is_valid(&broken), "whoever did not look says why");
+    let plain = facts("tls://192.0.2.15:8443");
+    assert!(plain["posture"].is_null() && plain["chain_facts"].is_null());
+}
+
+#[test]
 fn each_asset_finding_and_gap_is_one_line_with_its_keys() {
     let sample = sample::sample();
     let view = View::of(&sample.inventory);
@@ -204,6 +249,18 @@ fn why_answers_for_every_rule_and_asset() {
             assert!(text.contains(&place.to_string()), "{text}");
         }
     }
+    let place = "tls://192.0.2.12:8443?sni=old.example.org";
+    let legacy = AssetId::new(Kind::Endpoint, Digest::of(place.as_bytes()));
+    let text = why_asset(&document, legacy).unwrap_or_default();
+    for line in [
+        "speaks              yes: TLSv1.0, SSLv3",
+        "Compression               yes",
+        "missing: Example Issuing CA 1",
+        "Secure renegotiation      no",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(text.contains("not observed: SSLv2 (the connection was reset"), "{text}");
     let key = AssetId::new(Kind::Key, Digest::of(b"key of chat.example.org"));
     assert!(sample.inventory.get(key).is_none(), "it is in the inventory through its certificate");
     assert!(why_asset(&document, key).is_some_and(|text| text.contains("chat.example.org")));

@@ -10,5 +10,6 @@ pub(crate) mod name_mismatch;
 pub(crate) mod names_in_common_name_only;
 pub(crate) mod not_yet_valid_in_service;
 pub(crate) mod owner_unassigned;
+pub(crate) mod revoked_in_service;
 pub(crate) mod self_signed_in_service;
 pub(crate) mod signature_weak;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use pki_inventory::{
-    AlternativeName, Asset, AssetId, Body, Certificate, Circumstances, Coverage, Digest,
-    DistinguishedName, Encryption, Endpoint, FileFacts, Half, Handshake, Inventory, Key,
-    KeyAlgorithm, KeyForm, Kind, Place, Session, Sighting, SignatureAlgorithm, Time, View,
+    AlternativeName, Asset, AssetId, Body, Certificate, CertificateStatus, Circumstances,
+    ClientCertificate, Coverage, Digest, DistinguishedName, Encryption, Endpoint, Fact, FileFacts,
+    Half, Handshake, Inventory, Key, KeyAlgorithm, KeyForm, Kind, Place, Posture, RevocationStatus,
+    Session, Sighting, SignatureAlgorithm, Staple, StapleContent, Time, VersionFacts, View,
 };
 
 use crate::{KeyLimit, LifetimeLimit, Limits, Outcome, Rule, RuleContext, judge};
@@ -37,8 +38,26 @@ pub(crate) fn leaf(host: &str) -> Certificate {
         crl_urls: Vec::new(),
         ocsp_urls: Vec::new(),
         policies: Vec::new(),
+        sct_logs: Vec::new(),
         broken_extensions: Vec::new(),
     }
+}
+
+/// A CA certificate that is its own issuer.
+pub(crate) fn authority(common_name: &str) -> Certificate {
+    Certificate {
+        issuer: name(common_name),
+        is_ca: Some(true),
+        names: Vec::new(),
+        extended_key_usage: Vec::new(),
+        ..leaf(common_name)
+    }
+}
+
+/// A handshake in which these were sent.
+pub(crate) fn presenting(chain: &[&Certificate]) -> Handshake {
+    let chain = chain.iter().map(|certificate| certificate.digest()).collect();
+    Handshake::Shown(Session { chain, ..session() })
 }
 
 /// A name with one common name.
@@ -64,6 +83,7 @@ pub(crate) fn limits() -> Limits {
         keys: vec![sized("RSA", Some(2048)), sized("P-256", None)],
         signatures: vec!["sha256WithRSAEncryption".to_owned()],
         protocols: vec!["TLSv1.3".to_owned()],
+        cipher_suites: vec!["TLS_AES_*".to_owned()],
         quantum_safe_groups: vec!["X25519MLKEM768".to_owned()],
         max_gap_share: 0.02,
         ..Limits::default()
@@ -79,9 +99,67 @@ pub(crate) fn session() -> Session {
         offered_groups: vec!["X25519MLKEM768".to_owned(), "x25519".to_owned()],
         alpn: None,
         staple: None,
+        sct_logs: Vec::new(),
+        client_certificate: ClientCertificate::NotAsked,
+        accepted_authorities: Vec::new(),
         chain: Vec::new(),
         ended: None,
     }
+}
+
+/// A stapled status of yesterday, good for six more days, about this serial number.
+pub(crate) fn staple(serial: &str) -> Staple {
+    let status = CertificateStatus {
+        serial: serial.to_owned(),
+        status: RevocationStatus::Good,
+        this_update: NOW.plus_days(-1),
+        next_update: Some(NOW.plus_days(6)),
+        produced_at: NOW.plus_days(-1),
+        responder: "CN=Test Status".to_owned(),
+        sct_logs: Vec::new(),
+    };
+    Staple { length: 471, sha256: Digest::of(b"staple"), content: StapleContent::Status(status) }
+}
+
+/// What a server that speaks TLS 1.2 and 1.3 as it should shows to many handshakes. A fact that a
+/// test is about is changed by the test.
+pub(crate) fn posture() -> Posture {
+    let version = |spoken: bool, suite: Option<&str>| VersionFacts {
+        offered: Fact::from(spoken),
+        preferred_suite: suite.map(str::to_owned),
+        suites: None,
+    };
+    let suite = "TLS_AES_128_GCM_SHA256";
+    let versions = [
+        ("SSLv2", version(false, None)),
+        ("SSLv3", version(false, None)),
+        ("TLSv1.0", version(false, None)),
+        ("TLSv1.1", version(false, None)),
+        ("TLSv1.2", version(true, Some(suite))),
+        ("TLSv1.3", version(true, Some(suite))),
+    ];
+    Posture {
+        versions: versions.map(|(name, facts)| (name.to_owned(), facts)).into(),
+        groups: BTreeMap::new(),
+        alpn: BTreeMap::new(),
+        deployments: BTreeMap::new(),
+        resumption_id: Fact::No,
+        resumption_ticket: Fact::Yes,
+        early_data: Fact::No,
+        secure_renegotiation: Fact::Yes,
+        extended_master_secret: Fact::Yes,
+        compression: Fact::No,
+        fallback_scsv: Fact::Yes,
+    }
+}
+
+/// The posture of a server that speaks TLS 1.3 and nothing else.
+pub(crate) fn newest_only() -> Posture {
+    let mut posture = posture();
+    if let Some(older) = posture.versions.get_mut("TLSv1.2") {
+        *older = VersionFacts { offered: Fact::No, preferred_suite: None, suites: None };
+    }
+    posture
 }
 
 /// An inventory under construction.
@@ -171,11 +249,21 @@ impl World {
     }
 
     /// A service that answered like this.
-    pub(crate) fn endpoint(mut self, handshake: Handshake) -> Self {
+    pub(crate) fn endpoint(self, handshake: Handshake) -> Self {
+        self.answering(Endpoint::new(NOW, handshake))
+    }
+
+    /// A service that was asked in many ways.
+    pub(crate) fn asked(self, session: Session, posture: Posture) -> Self {
+        let endpoint = Endpoint::new(NOW, Handshake::Shown(session));
+        self.answering(Endpoint { posture: Some(Box::new(posture)), ..endpoint })
+    }
+
+    /// A service of which this is known.
+    pub(crate) fn answering(mut self, endpoint: Endpoint) -> Self {
         let place = "tls://192.0.2.1:443";
         let id = AssetId::new(Kind::Endpoint, Digest::of(place.as_bytes()));
-        let body = Body::Endpoint(Endpoint { observed: NOW, handshake });
-        self.add(id, body, place, "tls", Circumstances::default());
+        self.add(id, Body::Endpoint(endpoint), place, "tls", Circumstances::default());
         self
     }
 

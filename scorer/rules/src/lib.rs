@@ -35,7 +35,7 @@ mod scan;
 pub use finding::{Finding, Outcome, Subject, is_set_aside, judge};
 pub use limits::{Approval, KeyLimit, LifetimeLimit, Limits, Owner};
 pub use pattern::matches;
-pub use rule::{Check, Cite, InForce, Rule, RuleContext};
+pub use rule::{Check, Cite, InForce, Reach, Rule, RuleContext};
 
 /// Every rule, sorted by id.
 pub const RULES: &[&Rule] = &[
@@ -49,10 +49,18 @@ pub const RULES: &[&Rule] = &[
     &cert::names_in_common_name_only::RULE,
     &cert::not_yet_valid_in_service::RULE,
     &cert::owner_unassigned::RULE,
+    &cert::revoked_in_service::RULE,
     &cert::self_signed_in_service::RULE,
     &cert::signature_weak::RULE,
+    &endpoint::chain_disordered::RULE,
+    &endpoint::chain_incomplete::RULE,
+    &endpoint::cipher_not_approved::RULE,
+    &endpoint::compression_enabled::RULE,
     &endpoint::key_exchange_classical_only::RULE,
+    &endpoint::protocol_deprecated::RULE,
     &endpoint::protocol_not_approved::RULE,
+    &endpoint::renegotiation_insecure::RULE,
+    &endpoint::staple_stale::RULE,
     &key::algorithm_not_approved::RULE,
     &key::readable_by_others::RULE,
     &key::shared_between_names::RULE,

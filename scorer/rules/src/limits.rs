@@ -5,6 +5,8 @@
 
 use pki_inventory::{Certificate, KeyAlgorithm, Time};
 
+use crate::matches;
+
 /// Thresholds and lists.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Limits {
@@ -21,6 +23,8 @@ pub struct Limits {
     pub signatures: Vec<String>,
     /// Approved protocol versions, by name.
     pub protocols: Vec<String>,
+    /// Approved cipher suites: patterns over their IANA names.
+    pub cipher_suites: Vec<String>,
     /// Key exchange groups that resist a quantum computer, by IANA name.
     pub quantum_safe_groups: Vec<String>,
     /// Approved issuers; empty means that the policy names none.
@@ -99,6 +103,12 @@ impl Limits {
             "EC" => key.curve.is_none(),
             _ => key.bits.is_none() && self.keys.iter().any(sized),
         }
+    }
+
+    /// Whether any pattern approves the cipher suite.
+    #[must_use]
+    pub fn approves_suite(&self, suite: &str) -> bool {
+        self.cipher_suites.iter().any(|pattern| matches(pattern, suite))
     }
 
     /// The longest validity for a certificate that begins at this instant.

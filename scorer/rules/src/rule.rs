@@ -17,6 +17,8 @@ pub struct Rule {
     pub in_force: InForce,
     /// Names of the collectors whose sightings it needs; their gaps are its gaps.
     pub fed_by: &'static [&'static str],
+    /// How much of its population what feeds it can show.
+    pub reach: Reach,
     /// The population and the check.
     pub check: Check,
 }
@@ -40,6 +42,16 @@ pub enum InForce {
     ByDate,
     /// The policy of the organisation sets it.
     Policy,
+}
+
+/// How much of its population the least that its collectors bring can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All of it. Items that are unknown are holes in the evidence.
+    Whole,
+    /// Only items that showed more than they had to, such as a stapled status or the answers to a
+    /// deeper scan. That many are unknown is no hole in what other rules saw.
+    WhereShown,
 }
 
 /// A check and what it runs over. An item that the rule is not about is `NotApplicable`.

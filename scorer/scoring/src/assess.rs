@@ -3,7 +3,7 @@
 use pki_config::Policy;
 use pki_inventory::{Inventory, Time};
 use pki_maturity::{Bearing, Entry, Level, Map, Model};
-use pki_rules::Rule;
+use pki_rules::{Reach, Rule};
 
 use crate::judgement::in_force;
 use crate::{
@@ -115,7 +115,10 @@ fn evidence(inputs: &Inputs<'_>, judgement: &Judgement, bearing: &Bearing) -> Op
     let rule = inputs.rules.iter().find(|rule| rule.id == bearing.rule)?;
     let measure = judgement.measures.get(rule.id).copied().unwrap_or_default();
     let scale = inputs.policy.scales.get(&bearing.scale)?;
-    let reached = measure.not_met_share().map(|share| scale.level(share));
+    let reached = measure.least_not_met_share().map(|share| scale.level(share));
+    let level = |(_, level): (Option<usize>, u8)| Level::try_from(level).ok();
+    let thin = thin(inputs.policy, &measure);
+    let supports = measure.not_met_share().filter(|_| thin.is_none());
     let percent = |share: f64| format!("{} %", (share * 1000.0).round() / 10.0);
     let threshold = match reached {
         None => "nothing was judged".to_owned(),
@@ -129,14 +132,22 @@ fn evidence(inputs: &Inputs<'_>, judgement: &Judgement, bearing: &Bearing) -> Op
             format!("more than {last} not met is consistent with level {level} only")
         }
     };
+    let threshold = match (measure.unknown, measure.not_met) {
+        (0, _) | (_, 0) => threshold,
+        (unknown, not_met) => format!(
+            "at least {not_met} of {} not met, as {unknown} are unknown: {threshold}",
+            measure.judged + unknown
+        ),
+    };
     Some(RuleEvidence {
         rule: rule.id,
         scale: bearing.scale.clone(),
         measure,
-        level: reached.and_then(|(_, level)| Level::try_from(level).ok()),
+        level: reached.and_then(level),
+        supports: supports.and_then(|share| level(scale.level(share))),
         threshold,
         origin: inputs.policy.origin(&format!("scales.{}", bearing.scale)).cloned(),
-        thin: thin(inputs.policy, &measure),
+        thin,
     })
 }
 
@@ -167,26 +178,35 @@ fn thin(policy: &Policy, measure: &Measure) -> Option<String> {
     })
 }
 
-/// The lowest of what the rules bound, what evidence can support and what the history allows.
+fn reach(inputs: &Inputs<'_>, evidence: &RuleEvidence) -> Reach {
+    let rule = inputs.rules.iter().find(|rule| rule.id == evidence.rule);
+    rule.map_or(Reach::Whole, |rule| rule.reach)
+}
+
+/// The lowest of what the rules bound, what evidence can support and what the history allows. A
+/// rule that reaches only what was shown takes no part while its figures are thin: that nobody
+/// asked for more says nothing about what others saw.
 fn suggest(
     inputs: &Inputs<'_>,
     rules: &[RuleEvidence],
     bound: Option<Level>,
     can: Level,
 ) -> Suggestion {
-    let mut reasons: Vec<String> = rules
-        .iter()
-        .filter_map(|rule| rule.thin.as_ref().map(|why| format!("{}: {why}", rule.rule)))
-        .collect();
-    let Some(bound) = bound else {
+    let thin = |blocks: &dyn Fn(&RuleEvidence) -> bool| -> Vec<String> {
+        let thin = rules.iter().filter(|rule| blocks(rule));
+        thin.filter_map(|rule| rule.thin.as_ref().map(|why| format!("{}: {why}", rule.rule)))
+            .collect()
+    };
+    let blocking = thin(&|rule| reach(inputs, rule) == Reach::Whole);
+    let supported = rules.iter().filter_map(|rule| rule.supports).min();
+    let (Some(bound), Some(supported), true) = (bound, supported, blocking.is_empty()) else {
+        let mut reasons = thin(&|_| true);
         if reasons.is_empty() {
             reasons.push("nothing that the rules are about was seen".to_owned());
         }
         return Suggestion::None(reasons);
     };
-    if !reasons.is_empty() {
-        return Suggestion::None(reasons);
-    }
+    let bound = bound.min(supported);
     let limits = &inputs.policy.thresholds;
     let watched =
         inputs.history.runs >= limits.history_runs && inputs.history.days >= limits.history_days;

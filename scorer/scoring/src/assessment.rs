@@ -87,13 +87,18 @@ pub struct RuleEvidence {
     pub scale: String,
     /// The figures.
     pub measure: Measure,
-    /// The highest level consistent with them; `None` when nothing was judged.
+    /// The highest level consistent with them, whatever the unknown ones may be; `None` when
+    /// nothing was judged.
     pub level: Option<Level>,
+    /// The level that the judged ones by themselves come to, where they are not thin: what a
+    /// suggestion may rest on. Never above `level`.
+    pub supports: Option<Level>,
     /// The threshold that decided, in words.
     pub threshold: String,
     /// Where the scale stands in the policy.
     pub origin: Option<Origin>,
-    /// Why the figures are too thin to suggest anything from, if they are.
+    /// Why the figures are too thin to suggest anything from, if they are. Of a rule that reaches
+    /// only what was shown ([`pki_rules::Reach`]) this keeps no other rule from suggesting.
     pub thin: Option<String>,
 }
 

@@ -57,6 +57,14 @@ impl Measure {
         share(self.not_met, self.judged)
     }
 
+    /// n ÷ (N + u): what n ÷ N would come to if everything unknown were met. A level that the
+    /// evidence rules out must be ruled out whatever is unknown, and bad things often show where
+    /// good ones do not: one handshake proves an old protocol, and never the absence of one.
+    #[must_use]
+    pub fn least_not_met_share(&self) -> Option<f64> {
+        if self.judged == 0 { None } else { share(self.not_met, self.judged + self.unknown) }
+    }
+
     /// u ÷ (N + u).
     #[must_use]
     pub fn unknown_share(&self) -> Option<f64> {

@@ -25,6 +25,7 @@ pub fn limits_of(policy: &Policy) -> Limits {
             .collect(),
         signatures: algorithms.signatures.clone(),
         protocols: algorithms.protocols.clone(),
+        cipher_suites: algorithms.cipher_suites.clone(),
         quantum_safe_groups: algorithms.quantum_safe_groups.clone(),
         issuers: policy
             .issuers

@@ -1,51 +1,92 @@
 //! From findings to bounds, suggestions and scores: each test starts from a few hand-written assets.
 #![allow(clippy::unwrap_used, reason = "a failing test is meant to panic")]
 
+use std::collections::BTreeMap;
+
 use pki_config::Policy;
 use pki_inventory::{
-    AlternativeName, Asset, AssetId, Body, Certificate, Circumstances, Coverage, Digest,
-    DistinguishedName, Encryption, Endpoint, FileFacts, Half, Handshake, Inventory, Key,
-    KeyAlgorithm, KeyForm, Kind, Place, Session, Sighting, SignatureAlgorithm, Time,
+    AlternativeName, Asset, AssetId, Body, Certificate, Circumstances, ClientCertificate, Coverage,
+    Digest, DistinguishedName, Encryption, Endpoint, Fact, FileFacts, Half, Handshake, Inventory,
+    Key, KeyAlgorithm, KeyForm, Kind, Place, Posture, Session, Sighting, SignatureAlgorithm, Time,
+    VersionFacts,
 };
 use pki_maturity::{Level, Map, Model};
 use pki_scoring::{
-    Answer, Answers, Assessment, History, Inputs, Rating, RequirementVerdict, Verdict, assess,
+    Answer, Answers, Assessment, Basis, History, Inputs, Rating, RequirementVerdict, RuleEvidence,
+    Suggestion, Verdict, assess,
 };
 
 /// 2026-11-21T00:00:00Z.
 const NOW: Time = Time(1_795_219_200);
 const PROTOCOLS: &str = "G.cryptography.crypto-protocols";
 const DISCOVERY: &str = "M.certificate-management.cert-discovery";
+const VULNERABILITIES: &str = "M.infrastructure-management.vulnerability-management";
+const SUITE: &str = "TLS_AES_128_GCM_SHA256";
 const READABLE: &str = "key.readable-by-others";
 
 fn level(number: i64) -> Level {
     number.try_into().unwrap()
 }
 
-/// Endpoints of which the first few speak TLS 1.1, in a scope with this many unread places.
-fn endpoints(all: u64, old: u64, unread: u64) -> Inventory {
+/// What a scan of the posture says of a server that speaks this version and no other. Nothing else
+/// was asked.
+fn posture(spoken: &str) -> Posture {
+    let version = |name: &str| VersionFacts {
+        offered: Fact::from(name == spoken),
+        preferred_suite: (name == spoken).then(|| SUITE.to_owned()),
+        suites: None,
+    };
+    let versions = ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    let open = || Fact::NotObserved("not asked".to_owned());
+    Posture {
+        versions: versions.map(|name| (name.to_owned(), version(name))).into(),
+        groups: BTreeMap::new(),
+        alpn: BTreeMap::new(),
+        deployments: BTreeMap::new(),
+        resumption_id: open(),
+        resumption_ticket: open(),
+        early_data: open(),
+        secure_renegotiation: open(),
+        extended_master_secret: open(),
+        compression: open(),
+        fallback_scsv: open(),
+    }
+}
+
+/// Endpoints of which the first few speak TLS 1.1, in a scope with this many unread places. Of this
+/// many, the last ones, only one handshake is known.
+fn partly_asked(all: u64, old: u64, unread: u64, unasked: u64) -> Inventory {
     let mut inventory = Inventory::default();
     for number in 0..all {
         let version = if number < old { "TLSv1.1" } else { "TLSv1.3" };
         let session = Session {
             version: Some(version.to_owned()),
-            cipher_suite: None,
+            cipher_suite: Some(SUITE.to_owned()),
             group: None,
             offered_groups: Vec::new(),
             alpn: None,
             staple: None,
+            sct_logs: Vec::new(),
+            client_certificate: ClientCertificate::NotAsked,
+            accepted_authorities: Vec::new(),
             chain: Vec::new(),
             ended: None,
         };
         let place: Place = format!("tls://192.0.2.{number}:443").parse().unwrap();
         let id = AssetId::new(Kind::Endpoint, Digest::of(place.to_string().as_bytes()));
-        let body = Endpoint { observed: NOW, handshake: Handshake::Shown(session) };
+        let asked = number < all - unasked;
+        let posture = asked.then(|| Box::new(posture(version)));
+        let body = Endpoint { posture, ..Endpoint::new(NOW, Handshake::Shown(session)) };
         let mut asset = Asset::new(id, Body::Endpoint(body));
         asset.see(Sighting::at(place, "tls", NOW));
         inventory.add(asset);
     }
     covered(&mut inventory, "tls", "192.0.2.0/24:443", all + unread, unread);
     inventory
+}
+
+fn endpoints(all: u64, old: u64, unread: u64) -> Inventory {
+    partly_asked(all, old, unread, 0)
 }
 
 fn covered(inventory: &mut Inventory, collector: &str, scope: &str, asked: u64, not_read: u64) {
@@ -102,6 +143,10 @@ fn of<'a>(assessment: &'a Assessment, id: &str) -> &'a RequirementVerdict {
     assessment.requirement(id).unwrap()
 }
 
+fn rule<'a>(requirement: &'a RequirementVerdict, id: &str) -> &'a RuleEvidence {
+    requirement.rules().iter().find(|evidence| evidence.rule == id).unwrap()
+}
+
 fn answered(requirement: &str, number: i64) -> Answers {
     let mut answers = Answers::default();
     answers.insert(
@@ -126,7 +171,7 @@ fn the_share_not_met_bounds_and_what_evidence_can_support_caps() {
         let requirement = of(&assessment, PROTOCOLS);
         assert_eq!(requirement.bound(), Some(level(bound)), "{old} of 20");
         assert_eq!(requirement.suggestion(), Some(level(suggestion)), "{old} of 20");
-        let evidence = &requirement.rules()[0];
+        let evidence = rule(requirement, "endpoint.protocol-not-approved");
         assert_eq!((evidence.measure.judged, evidence.measure.not_met), (20, old));
         assert!(evidence.origin.as_ref().unwrap().line > 1, "the line of the scale is known");
     }
@@ -148,6 +193,77 @@ fn thin_evidence_contradicts_but_suggests_nothing() {
         );
         assert!(contradicted, "{why}: {:?}", requirement.verdict);
     }
+}
+
+#[test]
+fn what_nobody_asked_for_bounds_nothing_and_suggests_nothing() {
+    let answers = answered(PROTOCOLS, 5);
+    let assessment = judged(&partly_asked(20, 0, 0, 20), "", &answers, History::default());
+    for requirement in [PROTOCOLS, VULNERABILITIES] {
+        let requirement = of(&assessment, requirement);
+        assert_eq!((requirement.bound(), requirement.suggestion()), (None, None));
+        for evidence in requirement.rules() {
+            let measure = evidence.measure;
+            assert_eq!((measure.judged, measure.unknown), (0, 20), "{}", evidence.rule);
+            assert_eq!((evidence.level, evidence.supports), (None, None), "{}", evidence.rule);
+        }
+    }
+    assert!(matches!(of(&assessment, PROTOCOLS).verdict, Verdict::Declared(_)));
+    assert_eq!(of(&assessment, VULNERABILITIES).verdict, Verdict::Unrated);
+}
+
+#[test]
+fn unknown_ones_lower_no_bound() {
+    // One old server of twenty is level 3 of hygiene and 2 of never, however many were asked.
+    for unasked in [0, 10, 19] {
+        let assessment = plain(&partly_asked(20, 1, 0, unasked));
+        for (requirement, bound) in [(PROTOCOLS, 3), (VULNERABILITIES, 2)] {
+            let bounded = of(&assessment, requirement).bound();
+            assert_eq!(bounded, Some(level(bound)), "{requirement}, {unasked} not asked");
+        }
+    }
+    // One handshake that settled on an old version is enough to bound.
+    let assessment = plain(&partly_asked(20, 1, 0, 20));
+    let evidence = rule(of(&assessment, PROTOCOLS), "endpoint.protocol-not-approved");
+    assert_eq!((evidence.measure.judged, evidence.measure.unknown), (1, 19));
+    assert_eq!(evidence.level, Some(level(3)));
+    assert!(evidence.threshold.starts_with("at least 1 of 20 not met, as 19 are unknown: "));
+    // What they hide can keep a suggestion down: 1 of the 17 asked is more than a twentieth.
+    let assessment = plain(&partly_asked(20, 1, 0, 3));
+    let evidence = rule(of(&assessment, PROTOCOLS), "endpoint.protocol-not-approved");
+    assert_eq!((evidence.level, evidence.supports), (Some(level(3)), Some(level(2))));
+    assert_eq!(of(&assessment, PROTOCOLS).suggestion(), Some(level(2)));
+}
+
+#[test]
+fn a_rule_that_reaches_only_what_was_shown_takes_no_suggestion_away() {
+    let lifecycle = "M.certificate-management.cert-lifecycle";
+    let mut inventory = held_leaves();
+    covered(&mut inventory, "tls", "192.0.2.1:443", 10, 0);
+    let serve = |asset: &Asset, at: usize| {
+        let place: Place = format!("tls://192.0.2.1:{at}").parse().unwrap();
+        let circumstances = Circumstances { chain_position: Some(0), ..Circumstances::default() };
+        let mut asset = asset.clone();
+        asset.see(Sighting { circumstances, ..Sighting::at(place, "tls", NOW) });
+        asset
+    };
+    let leaves: Vec<Asset> =
+        inventory.assets().filter(|asset| asset.certificate().is_some()).cloned().collect();
+    for (at, leaf) in leaves.iter().enumerate() {
+        inventory.add(serve(leaf, at + 1));
+    }
+    let assessment = plain(&inventory);
+    let requirement = of(&assessment, lifecycle);
+    let revoked = rule(requirement, "cert.revoked-in-service");
+    assert_eq!((revoked.measure.judged, revoked.measure.unknown), (0, 6));
+    assert_eq!(requirement.suggestion(), Some(level(3)), "nobody staples, and nothing is lost");
+    // A rule that should reach everything does block: who issued is not known to be approved.
+    let governance = of(&assessment, "M.certificate-management.pki-governance");
+    assert!(rule(governance, "cert.self-signed-in-service").supports.is_some());
+    let Basis::Judged { suggestion: Suggestion::None(reasons), .. } = &governance.basis else {
+        panic!("{:?}", governance.basis)
+    };
+    assert!(reasons.iter().any(|why| why.starts_with("cert.issuer-not-approved: 100 %")));
 }
 
 /// Six sound server certificates in files, each with its key beside it.
@@ -184,6 +300,7 @@ fn held_leaves() -> Inventory {
             crl_urls: Vec::new(),
             ocsp_urls: Vec::new(),
             policies: Vec::new(),
+            sct_logs: Vec::new(),
             broken_extensions: Vec::new(),
         };
         let id = AssetId::new(Kind::Certificate, certificate.digest());
@@ -280,11 +397,16 @@ fn the_scores_stand_in_their_range_and_suggestions_are_provisional_only() {
     assert!(raw(&scores.lowest) <= raw(&scores.confirmed));
     assert!(raw(&scores.confirmed) <= raw(&scores.highest));
     assert!(matches!(of(&after, PROTOCOLS).verdict, Verdict::Corroborated(_)));
-    // Its weight in a category of sum 25 that weighs 5 of 52.
+    // Each weighs its share of its category; the categories weigh 52 in all.
     let model = Model::built_in("2.0.0").unwrap();
-    let weight = f64::from(model.requirement(PROTOCOLS).unwrap().weight);
+    let share = |id: &str| {
+        let category = model.categories().find(|c| c.requirements.iter().any(|r| r.id == id));
+        let weights = category.unwrap().requirements.iter().map(|r| f64::from(r.weight));
+        let weight = f64::from(model.requirement(id).unwrap().weight);
+        f64::from(category.unwrap().weight) * weight / weights.sum::<f64>() / 52.0
+    };
     let resting = after.requirements.iter().filter(|r| r.verdict.rests_on_evidence()).count();
-    assert_eq!(resting, 1, "nothing else was seen");
-    let expected = 5.0 * weight / 25.0 / 52.0;
+    assert_eq!(resting, 2, "nothing else was seen");
+    let expected = share(PROTOCOLS) + share(VULNERABILITIES);
     assert!((scores.evidence_share.unwrap() - expected).abs() < 1e-12);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pki_inventory::{
     Asset, AssetId, Body, Certificate, Coverage, Digest, Endpoint, Gap, GapReason, Inventory, Kind,
-    Place, RevocationList, Sighting, SigningRequest, Time, Unparsed,
+    Place, RevocationList, Sighting, SigningRequest, StapleContent, Time, Unparsed,
 };
 use rusqlite::{Connection, Row, Rows};
 use serde::Deserialize as _;
@@ -163,12 +163,30 @@ pub(super) fn body_of(id: AssetId, content: Vec<u8>, observed: Option<i64>) -> R
         Kind::Endpoint => {
             let observed = observed
                 .ok_or_else(|| Fault::Damaged(format!("{id} does not say when it was asked")))?;
-            Body::Endpoint(Endpoint { observed: Time(observed), handshake: from_json(text()?)? })
+            Body::Endpoint(Endpoint { observed: Time(observed), ..endpoint(text()?)? })
         }
         Kind::Key => Body::Key(from_json(text()?)?),
         Kind::TrustStore => Body::TrustStore(from_json(text()?)?),
         Kind::Unparsed => Body::Unparsed(from_json(text()?)?),
     })
+}
+
+/// The facts of an endpoint. Agents before the schema of stapled responses kept their digests alone;
+/// what is kept of a run is never written anew, so this is made good in reading.
+fn endpoint(text: &str) -> Result<Endpoint, Fault> {
+    let kept = match from_json(text) {
+        Ok(endpoint) => return Ok(endpoint),
+        Err(fault) => fault,
+    };
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return Err(kept) };
+    let staple = value.get_mut("staple").and_then(serde_json::Value::as_object_mut);
+    let Some(staple) = staple.filter(|staple| !staple.contains_key("content")) else {
+        return Err(kept);
+    };
+    let content = StapleContent::Unreadable("only its digest was kept".to_owned());
+    let Ok(content) = serde_json::to_value(content) else { return Err(kept) };
+    staple.insert("content".to_owned(), content);
+    serde_json::from_value(value).map_err(|_| kept)
 }
 
 /// Kind and digest from two neighbouring columns.
@@ -189,12 +207,14 @@ pub(super) fn coverage_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Cove
     })
 }
 
-fn place(row: &Row<'_>, column: usize) -> Result<Place, Fault> {
+/// A place from a column.
+pub(super) fn place(row: &Row<'_>, column: usize) -> Result<Place, Fault> {
     let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
     text.parse().map_err(|error| Fault::Damaged(format!("{error}")))
 }
 
-fn reason(text: &str) -> Result<GapReason, Fault> {
+/// The reason of a gap.
+pub(super) fn reason(text: &str) -> Result<GapReason, Fault> {
     let text: StrDeserializer<'_, ValueError> = text.into_deserializer();
     GapReason::deserialize(text)
         .map_err(|error| Fault::Damaged(format!("reason of a gap: {error}")))

@@ -148,7 +148,7 @@ fn encode(asset: &Asset) -> Result<(Cow<'_, [u8]>, Option<i64>), Fault> {
         Body::RevocationList(list) => (Cow::Borrowed(&list.der), None),
         Body::SigningRequest(request) => (Cow::Borrowed(&request.der), None),
         Body::Endpoint(endpoint) => {
-            (json(id, &endpoint.handshake)?.into_bytes().into(), Some(endpoint.observed.0))
+            (json(id, endpoint)?.into_bytes().into(), Some(endpoint.observed.0))
         }
         Body::Key(key) => (json(id, key)?.into_bytes().into(), None),
         Body::TrustStore(store) => (json(id, store)?.into_bytes().into(), None),

@@ -206,7 +206,12 @@ fn what_lies_in_a_gap_is_unknown_and_not_gone() {
     for place in [
         Place::tls(address, Some(WWW)),
         Place::tls(address, None),
-        Place::Tls { host: WWW.to_owned(), port: 443, server_name: Some(WWW.to_owned()) },
+        Place::Tls {
+            host: WWW.to_owned(),
+            port: 443,
+            server_name: Some(WWW.to_owned()),
+            starttls: None,
+        },
     ] {
         check(before(), missed(place, "tls", GapReason::TimedOut), &unknown());
     }

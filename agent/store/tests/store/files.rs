@@ -5,11 +5,11 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use pki_inventory::Observation;
+use pki_inventory::{Digest, Observation, StapleContent};
 use pki_store::{Batch, Outcome, RunEnd, Selection, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 
-use super::{absorbed, certificate, file, later, open, start};
+use super::{absorbed, certificate, endpoint, file, later, open, start, tls};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("is there").permissions().mode() & 0o777
@@ -168,4 +168,33 @@ fn a_store_can_be_opened_by_many_at_once_while_it_is_made() {
             thread.join().expect("no panic").expect("opens");
         }
     });
+}
+
+#[test]
+fn an_endpoint_that_an_older_agent_recorded_is_still_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let run = store.begin_run(&start(0)).expect("begins");
+    let place = tls("192.0.2.1:443", None, later(0));
+    let seen = absorbed([Observation::found(endpoint(later(0), "SSH"), place)]);
+    store.record(run, &Batch::from(&seen)).expect("records");
+
+    // As it was written by version 0.1.0 for a server that stapled.
+    let digest = Digest::of(b"response");
+    let older = format!(
+        r#"{{"outcome":"shown","version":"TLSv1.3","cipher_suite":null,"group":null,
+            "offered_groups":[],"alpn":null,"staple":{{"length":8,"sha256":"{digest}"}},
+            "chain":[],"ended":null}}"#
+    );
+    let other = Connection::open(store.path()).expect("opens");
+    other.execute("UPDATE bodies SET content = ?1", [older.as_bytes()]).expect("one body");
+    let loaded = store.inventory(Selection::Run(run)).expect("loads");
+    let session = loaded.assets().find_map(|asset| asset.endpoint()?.session()).expect("shown");
+    let staple = session.staple.as_ref().expect("it stapled");
+    assert_eq!((staple.length, staple.sha256), (8, digest));
+    assert!(matches!(staple.content, StapleContent::Unreadable(_)));
+
+    other.execute("UPDATE bodies SET content = ?1", [&b"{\"staple\":{}}"[..]]).expect("one body");
+    let damaged = store.inventory(Selection::Run(run));
+    assert!(matches!(damaged, Err(StoreError::Damaged { .. })));
 }

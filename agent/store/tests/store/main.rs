@@ -5,6 +5,7 @@ mod changes;
 mod contract;
 mod files;
 mod kill;
+mod resume;
 mod tamper;
 
 use std::path::Path;
@@ -58,7 +59,7 @@ fn certificate(serial: u64, host: &str, not_after: Time) -> Raw {
 }
 
 fn endpoint(observed: Time, reason: &str) -> Raw {
-    Raw::Endpoint(Endpoint { observed, handshake: Handshake::NoTls { reason: reason.to_owned() } })
+    Raw::Endpoint(Endpoint::new(observed, Handshake::NoTls { reason: reason.to_owned() }))
 }
 
 fn gap(place: Place, collector: &str, reason: GapReason, at: Time) -> Gap {

@@ -70,10 +70,7 @@ fn section(
         cites: words::citations(rule),
         in_force: words::in_force(rule),
         fed_by: rule.fed_by.join(", "),
-        figures: match measure.unknown {
-            0 => words::not_met(&measure),
-            unknown => format!("{}; {unknown} unknown", words::not_met(&measure)),
-        },
+        figures: words::not_met(&measure),
         judged: measure.judged,
         not_met: measure.not_met,
         unknown: measure.unknown,

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pki_inventory::{
-    Asset, AssetId, Body, Certificate, Gap, GapReason, Handshake, Kind, Role, TrustStore, View,
+    Asset, AssetId, Body, Certificate, Endpoint, Gap, GapReason, Handshake, Kind, Role, TrustStore,
+    View,
 };
 
 use super::table::{Cell, Table};
 use super::{Context, anchor};
-use crate::{facts, titles, words};
+use crate::{endpoint as words_of, facts, titles, words};
 
 /// So many rows of one table on the page.
 const ROWS: usize = 2_000;
@@ -159,10 +160,23 @@ fn store(
 
 fn head(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Certificate => {
-            &["Certificate", "Issuer", "Key and signature", "Valid", "Role", "Places and when seen"]
-        }
-        Kind::Endpoint => &["Endpoint", "Outcome", "Protocol", "Key exchange", "Chain", "Seen"],
+        Kind::Certificate => &[
+            "Certificate",
+            "Issuer",
+            "Key and signature",
+            "Valid",
+            "SCTs",
+            "Role",
+            "Places and when seen",
+        ],
+        Kind::Endpoint => &[
+            "Endpoint",
+            "Outcome",
+            "Protocol versions",
+            "Key exchange and status",
+            "Chain",
+            "Seen",
+        ],
         Kind::Key => &["Key", "Algorithm", "Certified by", "Places and protection", "Seen"],
         Kind::RevocationList => &["Issuer", "Made", "Next due", "Entries", "Signature", "Places"],
         Kind::SigningRequest => &["Subject", "Key", "Places", "Seen"],
@@ -176,30 +190,7 @@ fn row(context: &Context<'_>, asset: &Asset) -> Vec<Cell> {
     let places = || Cell::places(asset.places());
     match &asset.body {
         Body::Certificate(body) => certificate(context, asset, body),
-        Body::Endpoint(endpoint) => {
-            let session = endpoint.session();
-            let text = |text: Option<&String>| text.cloned().unwrap_or_else(|| "–".to_owned());
-            let staple = session.filter(|session| session.staple.is_some());
-            let chain = match &endpoint.handshake {
-                Handshake::Shown(session) => session.chain.as_slice(),
-                _ => &[],
-            };
-            let chain = chain.iter().fold(Cell::default(), |cell, digest| {
-                let id = AssetId::new(Kind::Certificate, *digest);
-                let href = context.href(id).unwrap_or_default();
-                cell.linked(titles::by_id(id, &context.view), href)
-            });
-            vec![
-                id(Cell::code(titles::asset(asset))),
-                Cell::text(words::capital(&titles::outcome(&endpoint.handshake))),
-                Cell::text(text(session.and_then(|s| s.version.as_ref())))
-                    .small(session.and_then(|s| s.cipher_suite.clone()).unwrap_or_default()),
-                Cell::text(text(session.and_then(|s| s.group.as_ref())))
-                    .small(staple.map_or("", |_| "status stapled")),
-                chain,
-                seen(asset),
-            ]
-        }
+        Body::Endpoint(body) => endpoint(context, asset, body),
         Body::Key(key) => {
             let certified = key.spki.map_or(&[][..], |spki| context.view.certificates_of(spki));
             let certified = certified.iter().fold(Cell::default(), |cell, other| {
@@ -251,6 +242,57 @@ fn row(context: &Context<'_>, asset: &Asset) -> Vec<Cell> {
     }
 }
 
+fn endpoint(context: &Context<'_>, asset: &Asset, body: &Endpoint) -> Vec<Cell> {
+    let session = body.session();
+    let small = |cell: Cell, lines: Vec<String>| lines.into_iter().fold(cell, Cell::small);
+    let none = || Cell::text("–");
+    let chain = session.map_or(&[][..], |session| &session.chain);
+    let chain = chain.iter().fold(Cell::default(), |cell, digest| {
+        let id = AssetId::new(Kind::Certificate, *digest);
+        let href = context.href(id).unwrap_or_default();
+        cell.linked(titles::by_id(id, &context.view), href)
+    });
+    let facts = words_of::chain(asset, body, &context.view);
+    let facts = facts.map(|facts| words_of::chain_lines(&facts, &context.view));
+    let protocol = session.map_or_else(none, |session| {
+        let settled = session.version.clone().unwrap_or_else(|| "not settled".to_owned());
+        Cell::text(settled).classed(session.cipher_suite.clone().unwrap_or_default(), "small code")
+    });
+    let protocol = match body.handshake {
+        Handshake::NoTls { .. } => none(),
+        _ => small(protocol, words_of::versions(body)),
+    };
+    let protocol = match &body.posture {
+        None => protocol,
+        Some(posture) => {
+            let mut table = Table::new("What many handshakes showed", &["Question", "Answer"]);
+            for (question, lines) in words_of::posture(posture, &context.view) {
+                let answer = lines.into_iter().fold(Cell::default(), Cell::and);
+                table.row("", vec![Cell::text(question), answer]);
+            }
+            protocol.opening("Posture", table)
+        }
+    };
+    let exchange = session.map_or_else(none, |session| {
+        let group = session.group.clone();
+        Cell::text(group.unwrap_or_else(|| "no group settled".to_owned()))
+            .small(words_of::client(session))
+            .small(words_of::staple(session.staple.as_ref()))
+    });
+    vec![
+        Cell::code(titles::asset(asset)).classed(short(asset.id), "small code"),
+        Cell::text(words::capital(&titles::outcome(&body.handshake))).small(words::count(
+            body.connections as usize,
+            "connection",
+            "connections",
+        )),
+        protocol,
+        exchange,
+        small(chain, facts.unwrap_or_default()),
+        seen(asset),
+    ]
+}
+
 fn certificate(context: &Context<'_>, asset: &Asset, body: &Certificate) -> Vec<Cell> {
     const NAMES: usize = 10;
     let name = body.display_name();
@@ -277,6 +319,7 @@ fn certificate(context: &Context<'_>, asset: &Asset, body: &Certificate) -> Vec<
         Cell::date(body.not_before.date())
             .classed(format!("to {}", body.not_after.date()), "nowrap")
             .classed(end, "strong"),
+        Cell::number(body.sct_logs.len()),
         Cell::text(words::role(context.view.role(asset, body))),
         Cell::places(asset.places()).small(if first == last {
             format!("seen {first}")

@@ -28,6 +28,8 @@ pub(super) struct Cell {
     pub(super) lines: Vec<Line>,
     /// Figures stand to the right.
     pub(super) number: bool,
+    /// A table that opens below the lines, under these words.
+    pub(super) more: Option<(&'static str, Table)>,
 }
 
 #[derive(Default)]
@@ -94,6 +96,11 @@ impl Cell {
             self.lines.push(Line { text, class, ..Line::default() });
         }
         self
+    }
+
+    /// A table that opens below the lines.
+    pub(super) fn opening(self, words: &'static str, table: Table) -> Self {
+        Self { more: Some((words, table)), ..self }
     }
 
     /// Places, the first few of them with a count of the rest.

@@ -1,11 +1,11 @@
 //! `why <asset>`: everything that is known of one asset and everything that was found about it.
 
-use pki_inventory::{Asset, AssetId, Body, Digest, Handshake, Kind, View};
+use pki_inventory::{Asset, AssetId, Body, Digest, Endpoint, Handshake, Kind, View};
 use serde_json::Value;
 
 use super::{COLUMN, exception, provenance};
 use crate::plain::Plain;
-use crate::{Document, facts, titles, words};
+use crate::{Document, endpoint, facts, titles, words};
 
 /// What is known of an asset: facts, places with times and circumstances, findings about it, the
 /// requirements they bear on, and what is joined with it. Also answers for the key of a
@@ -28,9 +28,13 @@ pub fn why_asset(document: &Document<'_>, id: AssetId) -> Option<String> {
     if let Some(asset) = asset {
         plain.heading("Facts");
         if let Value::Object(facts) = facts::of(asset, &view) {
-            for (name, value) in facts.iter().filter(|(name, _)| *name != "sightings") {
+            let apart = ["sightings", "chain_facts", "posture"];
+            for (name, value) in facts.iter().filter(|(name, _)| !apart.contains(&name.as_str())) {
                 fact(&mut plain, name, value);
             }
+        }
+        if let Body::Endpoint(body) = &asset.body {
+            tls(&mut plain, asset, body, &view);
         }
         plain.heading("Places");
         for sighting in asset.sightings() {
@@ -47,6 +51,29 @@ pub fn why_asset(document: &Document<'_>, id: AssetId) -> Option<String> {
     about(&mut plain, document, id);
     provenance(&mut plain, document);
     Some(plain.finish())
+}
+
+/// What follows from the chain, and what many handshakes showed.
+fn tls(plain: &mut Plain, asset: &Asset, body: &Endpoint, view: &View<'_>) {
+    let mut lines = |name: &str, lines: Vec<String>| {
+        for (at, line) in lines.iter().enumerate() {
+            plain.field(2, 22, if at == 0 { name } else { "" }, line);
+        }
+    };
+    if !matches!(body.handshake, Handshake::NoTls { .. }) {
+        lines("speaks", endpoint::versions(body));
+    }
+    if let Some(chain) = endpoint::chain(asset, body, view) {
+        lines("chain", endpoint::chain_lines(&chain, view));
+    }
+    if let Some(posture) = &body.posture {
+        plain.heading("Posture");
+        for (question, answers) in endpoint::posture(posture, view) {
+            for (at, answer) in answers.iter().enumerate() {
+                plain.field(2, 28, if at == 0 { &question } else { "" }, answer);
+            }
+        }
+    }
 }
 
 /// One fact in as many lines as it takes. Names stay those of the export, so that what is read

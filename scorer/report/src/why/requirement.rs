@@ -133,6 +133,10 @@ fn one_rule(
         |level| format!("{} at most", words::level(document.model, level)),
     );
     plain.field(4, COLUMN, "Consistent", &level);
+    if let Some(supports) = evidence.supports.filter(|supports| Some(*supports) != evidence.level) {
+        let level = words::level(document.model, supports);
+        plain.field(4, COLUMN, "Suggests", &format!("{level} at most, by those judged alone"));
+    }
     if let Some(thin) = &evidence.thin {
         plain.field(4, COLUMN, "Thin", &format!("{thin}; it suggests nothing"));
     }

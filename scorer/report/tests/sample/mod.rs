@@ -1,14 +1,16 @@
 //! The shared assessment: small, written by hand, with every verdict, a gap, an exception, unknown
 //! evidence and a certificate whose name attacks whoever prints it.
 
+mod tls;
+
 use std::collections::BTreeSet;
 
 use pki_config::Policy;
 use pki_inventory::{
-    AlternativeName, Asset, AssetId, Body, Certificate, Circumstances, Coverage, Digest,
-    DistinguishedName, Encryption, Endpoint, FileFacts, Gap, GapReason, Half, Handshake, Inventory,
-    Key, KeyAlgorithm, KeyForm, Kind, Place, RevocationList, Session, Sighting, SignatureAlgorithm,
-    SigningRequest, Staple, Time, TrustStore, Unparsed,
+    AlternativeName, Asset, AssetId, Body, Certificate, Circumstances, ClientCertificate, Coverage,
+    Digest, DistinguishedName, Encryption, Endpoint, FileFacts, Gap, GapReason, Half, Handshake,
+    Inventory, Key, KeyAlgorithm, KeyForm, Kind, Place, RevocationList, RevocationStatus, Sighting,
+    SignatureAlgorithm, SigningRequest, Time, TrustStore, Unparsed,
 };
 use pki_maturity::{Level, Map, Model};
 use pki_report::{Changes, Document};
@@ -92,7 +94,7 @@ impl Sample {
         });
         let scope = vec![
             "The file tree /srv and the file tree /opt/legacy.".to_owned(),
-            "TLS on 192.0.2.0/28, ports 443 and 8443.".to_owned(),
+            "TLS on 192.0.2.0/28, ports 25, 443 and 8443.".to_owned(),
         ];
         Self { model, map, policy, inventory, answers, assessment, changes, scope }
     }
@@ -167,6 +169,12 @@ impl World {
         issuing.extended_key_usage = Vec::new();
         issuing.not_before = NOW.plus_days(-900);
         issuing.not_after = NOW.plus_days(2_700);
+        let mut root = issuing.clone();
+        root.der = b"Example Root CA".to_vec();
+        root.subject = name("Example Root CA");
+        root.spki = Digest::of(b"key of Example Root CA");
+        root.not_after = NOW.plus_days(5_400);
+        world.certificate(root.clone(), "file:///srv/ca/root.pem", "filesystem", None);
         for (at, host) in [
             "www", "shop", "mail", "api", "vpn", "intranet", "portal", "login", "wiki", "files",
             "build", "chat",
@@ -192,13 +200,46 @@ impl World {
                     certificate.broken_extensions = vec!["2.5.29.31: invalid DER".to_owned()];
                 }
                 _ => {
+                    certificate.sct_logs = vec![tls::log("a"), tls::log("b")];
                     certificate.key = KeyAlgorithm::elliptic(Some("1.2.840.10045.3.1.7"));
                     certificate.crl_urls = vec!["http://crl.example.org/1.crl".to_owned()];
                 }
             }
             let place = format!("tls://192.0.2.{}:443?sni={host}.example.org", at + 1);
-            let hybrid = at % 3 == 0;
-            world.endpoint(&place, shown(&certificate, &issuing, hybrid));
+            let chain = [&certificate, &issuing];
+            let mut session = tls::session(&chain, at % 3 == 0);
+            let endpoint = match *host {
+                "www" => tls::asked(session, 31, tls::modern(&chain)),
+                "api" => {
+                    let at = NOW.plus_days(-2);
+                    let reason = Some("keyCompromise".to_owned());
+                    let revoked = RevocationStatus::Revoked { at, reason };
+                    session.staple = Some(tls::staple(&certificate.serial, revoked));
+                    tls::shown(session)
+                }
+                "vpn" => {
+                    session.client_certificate = ClientCertificate::Required;
+                    session.accepted_authorities = vec![name("Example Clients").text];
+                    session.ended = Some("it wants a certificate of ours".to_owned());
+                    tls::shown(session)
+                }
+                "chat" => {
+                    session.chain.insert(1, root.digest());
+                    tls::shown(session)
+                }
+                _ => tls::shown(session),
+            };
+            world.endpoint(&place, endpoint);
+            if *host == "mail" {
+                let mut inside = tls::session(&[&certificate], false);
+                inside.version = Some("TLSv1.2".to_owned());
+                inside.cipher_suite = Some("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384".to_owned());
+                inside.client_certificate = ClientCertificate::Optional;
+                inside.alpn = None;
+                let place = "smtp+tls://192.0.2.3:25?sni=mail.example.org";
+                world.endpoint(place, tls::shown(inside));
+                world.certificate(certificate.clone(), place, "tls", Some(0));
+            }
             let id = world.certificate(certificate.clone(), &place, "tls", Some(0));
             world.leaves.push(id);
             world.certificate(issuing.clone(), &place, "tls", Some(1));
@@ -222,9 +263,18 @@ impl World {
             alert: "protocol_version".to_owned(),
             offered: vec!["TLSv1.3".to_owned(), "TLSv1.2".to_owned()],
         };
-        self.endpoint("tls://192.0.2.14:8443", declined);
+        self.endpoint("tls://192.0.2.14:8443", Endpoint::new(NOW, declined));
+        let old = leaf("old.example.org");
+        let place = "tls://192.0.2.12:8443?sni=old.example.org";
+        let mut session = tls::session(&[&old], false);
+        session.version = Some("TLSv1.0".to_owned());
+        session.cipher_suite = Some("TLS_RSA_WITH_RC4_128_SHA".to_owned());
+        session.group = None;
+        session.alpn = None;
+        self.endpoint(place, tls::asked(session, 38, tls::legacy()));
+        self.certificate(old, place, "tls", Some(0));
         let plain = Handshake::NoTls { reason: "the first octets read SSH-2.0".to_owned() };
-        self.endpoint("tls://192.0.2.15:8443", plain);
+        self.endpoint("tls://192.0.2.15:8443", Endpoint::new(NOW, plain));
 
         let hostile = leaf(HOSTILE);
         let spki = hostile.spki;
@@ -297,7 +347,7 @@ impl World {
         for (collector, scope, asked, not_read) in [
             ("filesystem", "/srv", 480, 2),
             ("filesystem", "/opt/legacy", 20, 5),
-            ("tls", "192.0.2.0/28", 32, 2),
+            ("tls", "192.0.2.0/28", 48, 2),
         ] {
             let (collector, scope) = (collector.to_owned(), scope.to_owned());
             self.inventory.add_coverage(collector, scope, coverage(asked, not_read));
@@ -383,10 +433,9 @@ impl World {
         self.add(id, Body::Key(Key { spki, algorithm }), &place, "filesystem", circumstances);
     }
 
-    fn endpoint(&mut self, place: &str, handshake: Handshake) {
+    fn endpoint(&mut self, place: &str, endpoint: Endpoint) {
         let id = AssetId::new(Kind::Endpoint, Digest::of(place.as_bytes()));
-        let body = Body::Endpoint(Endpoint { observed: NOW, handshake });
-        self.add(id, body, place, "tls", Circumstances::default());
+        self.add(id, Body::Endpoint(endpoint), place, "tls", Circumstances::default());
     }
 
     fn add(
@@ -429,6 +478,7 @@ fn leaf(host: &str) -> Certificate {
         crl_urls: Vec::new(),
         ocsp_urls: Vec::new(),
         policies: vec!["2.23.140.1.2.2".to_owned()],
+        sct_logs: Vec::new(),
         broken_extensions: Vec::new(),
     }
 }
@@ -440,19 +490,6 @@ fn name(common_name: &str) -> DistinguishedName {
         common_name: Some(common_name.to_owned()),
         organisation: Some("Example".to_owned()),
     }
-}
-
-fn shown(certificate: &Certificate, issuing: &Certificate, hybrid: bool) -> Handshake {
-    Handshake::Shown(Session {
-        version: Some("TLSv1.3".to_owned()),
-        cipher_suite: Some("TLS_AES_256_GCM_SHA384".to_owned()),
-        group: Some(if hybrid { "X25519MLKEM768" } else { "X25519" }.to_owned()),
-        offered_groups: vec!["X25519MLKEM768".to_owned(), "X25519".to_owned()],
-        alpn: Some("h2".to_owned()),
-        staple: hybrid.then(|| Staple { length: 471, sha256: Digest::of(b"staple") }),
-        chain: vec![certificate.digest(), issuing.digest()],
-        ended: None,
-    })
 }
 
 fn rules() -> Vec<&'static str> {

@@ -11,7 +11,7 @@
 use pki_inventory::{Asset, Certificate};
 
 use crate::population::is_presented;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.expired-in-service",
@@ -19,6 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     cites: &[Cite { document: "RFC 5280", section: "4.1.2.5" }],
     in_force: InForce::Always,
     fed_by: &["tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

@@ -12,7 +12,7 @@
 use pki_inventory::{Asset, Certificate};
 
 use crate::population::is_served;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.expired-unattended",
@@ -23,6 +23,7 @@ pub(crate) const RULE: Rule = Rule {
     ],
     in_force: InForce::Policy,
     fed_by: &["tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

@@ -13,7 +13,7 @@
 use pki_inventory::{Asset, Certificate};
 
 use crate::population::is_own_leaf;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.issuer-not-approved",
@@ -21,6 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     cites: &[Cite { document: "ISO/IEC 27001:2022", section: "A.8.24" }],
     in_force: InForce::Policy,
     fed_by: &["filesystem", "tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

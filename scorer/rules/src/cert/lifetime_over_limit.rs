@@ -14,7 +14,7 @@
 use pki_inventory::{Asset, Certificate};
 
 use crate::population::is_own_server;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.lifetime-over-limit",
@@ -22,6 +22,7 @@ pub(crate) const RULE: Rule = Rule {
     cites: &[Cite { document: "CA/B Forum TLS BR 2.2.6", section: "6.3.2" }],
     in_force: InForce::ByDate,
     fed_by: &["filesystem", "tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

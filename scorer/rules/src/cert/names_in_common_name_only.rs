@@ -12,7 +12,7 @@
 use pki_inventory::{Asset, Certificate};
 
 use crate::population::{is_own_server, is_served};
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.names-in-common-name-only",
@@ -23,6 +23,7 @@ pub(crate) const RULE: Rule = Rule {
     ],
     in_force: InForce::Always,
     fed_by: &["filesystem", "tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

@@ -12,7 +12,7 @@ use pki_inventory::{Asset, Certificate};
 
 use crate::pattern::matches;
 use crate::population::is_own_leaf;
-use crate::{Check, Cite, InForce, Outcome, Owner, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Owner, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.owner-unassigned",
@@ -20,6 +20,7 @@ pub(crate) const RULE: Rule = Rule {
     cites: &[Cite { document: "ISO/IEC 27001:2022", section: "A.5.9" }],
     in_force: InForce::Policy,
     fed_by: &["filesystem", "tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

@@ -13,7 +13,7 @@
 use pki_inventory::{Asset, Certificate};
 
 use crate::population::is_served;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.self-signed-in-service",
@@ -21,6 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     cites: &[Cite { document: "RFC 5280", section: "3.2" }],
     in_force: InForce::Always,
     fed_by: &["tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

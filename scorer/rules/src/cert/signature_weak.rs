@@ -13,7 +13,7 @@
 use pki_inventory::{Asset, Certificate};
 
 use crate::population::is_current;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "cert.signature-weak",
@@ -25,6 +25,7 @@ pub(crate) const RULE: Rule = Rule {
     ],
     in_force: InForce::Always,
     fed_by: &["filesystem", "tls"],
+    reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 

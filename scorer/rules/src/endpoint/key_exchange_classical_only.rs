@@ -2,17 +2,20 @@
 //! took a classical one.
 //!
 //! ## What it looks at
-//! Endpoints that completed a key exchange.
+//! Endpoints that completed a key exchange: the group they took while a quantum-safe one was wanted
+//! most, and the groups they accept, where those were asked for one by one.
 //! ## Why it matters
 //! Traffic recorded today can be read once a large quantum computer exists; only the key exchange
 //! of today decides that.
 //! ## What it cannot see
-//! A server that prefers a classical group but would accept a hybrid one if nothing else were
-//! offered.
+//! What clients get that want a classical group first. With one handshake, whether a server that
+//! was offered no quantum-safe group would accept one.
 
-use pki_inventory::{Asset, Endpoint};
+use pki_inventory::Asset;
+use pki_inventory::{Endpoint, Fact, Session};
 
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use super::listed;
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "endpoint.key-exchange-classical-only",
@@ -23,33 +26,70 @@ pub(crate) const RULE: Rule = Rule {
     ],
     in_force: InForce::Policy,
     fed_by: &["tls"],
+    reach: Reach::Whole,
     check: Check::Endpoint(check),
 };
 
 fn check(_: &Asset, endpoint: &Endpoint, cx: &RuleContext<'_>) -> Outcome {
     let safe = &cx.limits.quantum_safe_groups;
     let Some(session) = endpoint.session() else { return Outcome::NotApplicable };
-    match (&session.group, session.version.as_deref()) {
-        (Some(group), _) if safe.contains(group) => Outcome::Met,
-        (Some(group), Some("TLSv1.3"))
-            if !session.offered_groups.iter().any(|g| safe.contains(g)) =>
-        {
+    let settled = session.group.as_ref();
+    if settled.is_some_and(|group| safe.contains(group)) {
+        return Outcome::Met;
+    }
+    let (accepted, open) = asked(endpoint, safe);
+    // The group it takes from a client that wants a safe one most is the one in use.
+    let wanted = session.offered_groups.first().is_some_and(|first| safe.contains(first));
+    match (settled, accepted.is_empty()) {
+        (Some(group), false) if wanted => Outcome::NotMet(format!(
+            "took {group} although it accepts {}, which was wanted more",
+            listed(&accepted, "and")
+        )),
+        (_, false) => Outcome::Met,
+        (_, true) => classical(session, safe, open),
+    }
+}
+
+/// The quantum-safe groups that it accepts when asked for them alone, and why some of them were
+/// not observed or none was asked for.
+fn asked<'e>(endpoint: &'e Endpoint, safe: &[String]) -> (Vec<&'e str>, Option<String>) {
+    let groups = endpoint.posture.as_deref().map(|posture| &posture.groups);
+    let asked = groups.into_iter().flatten().filter(|(group, _)| safe.contains(group));
+    let asked: Vec<(&str, &Fact)> = asked.map(|(group, fact)| (group.as_str(), fact)).collect();
+    let accepted = asked.iter().filter(|(_, fact)| **fact == Fact::Yes).map(|(group, _)| *group);
+    let mut open =
+        asked.iter().filter_map(|(group, fact)| Some(format!("{group}: {}", fact.why()?)));
+    (accepted.collect(), open.next().or_else(|| asked.is_empty().then(String::new)))
+}
+
+/// What the settled session says where no quantum-safe group is known to be accepted.
+fn classical(session: &Session, safe: &[String], open: Option<String>) -> Outcome {
+    let offered = session.offered_groups.iter().any(|group| safe.contains(group));
+    match (&session.group, session.version.as_deref(), open) {
+        // Refusing each of them alone is an answer whatever the handshake offered.
+        (Some(group), _, None) => {
+            Outcome::NotMet(format!("agreed to {group}, and to no quantum-safe group alone"))
+        }
+        (Some(group), Some("TLSv1.3"), Some(_)) if !offered => {
             Outcome::Unknown(format!("agreed to {group}, but was offered nothing else that counts"))
         }
-        (Some(group), _) => Outcome::NotMet(format!("agreed to {group}")),
-        (None, Some("TLSv1.2")) => {
-            Outcome::NotMet("agreed to TLSv1.2, which has no quantum-safe key exchange".to_owned())
+        (Some(group), ..) => Outcome::NotMet(format!("agreed to {group}")),
+        (None, Some(version), _) if version != "TLSv1.3" => {
+            Outcome::NotMet(format!("agreed to {version}, which has no quantum-safe key exchange"))
         }
-        (None, _) => Outcome::Unknown("the handshake broke before a group was settled".to_owned()),
+        (None, _, Some(why)) if !why.is_empty() => {
+            Outcome::Unknown(format!("no group was settled; {why}"))
+        }
+        (None, ..) => Outcome::Unknown("the handshake broke before a group was settled".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixtures::{World, check, limits, session};
+    use crate::fixtures::{World, check, limits, posture, session};
 
-    use pki_inventory::{Handshake, Session};
+    use pki_inventory::{Fact, Handshake, Session};
 
     fn agreeing(group: Option<&str>, version: Option<&str>) -> World {
         let (group, version) = (group.map(str::to_owned), version.map(str::to_owned));
@@ -64,7 +104,29 @@ mod tests {
     #[test]
     fn not_met_with_a_classical_group_or_an_old_version() {
         check(&RULE, &agreeing(Some("x25519"), Some("TLSv1.3")), &limits(), "not-met");
-        check(&RULE, &agreeing(None, Some("TLSv1.2")), &limits(), "not-met");
+        for old in ["TLSv1.2", "TLSv1.0", "SSLv3"] {
+            check(&RULE, &agreeing(None, Some(old)), &limits(), "not-met");
+        }
+    }
+
+    #[test]
+    fn where_groups_were_asked_for_alone_they_decide_unless_a_safe_one_was_wanted_most() {
+        let hybrid = "X25519MLKEM768";
+        let reset = || Fact::NotObserved("the connection was reset".to_owned());
+        for (wanted, alone, expected) in [
+            ("x25519", Fact::Yes, "met"),
+            (hybrid, Fact::Yes, "not-met"),
+            ("x25519", Fact::No, "not-met"),
+            (hybrid, reset(), "not-met"),
+            ("x25519", reset(), "unknown"),
+        ] {
+            let (group, offered_groups) = (Some("x25519".to_owned()), vec![wanted.to_owned()]);
+            let mut posture = posture();
+            posture.groups.insert(hybrid.to_owned(), alone.clone());
+            let world =
+                World::default().asked(Session { group, offered_groups, ..session() }, posture);
+            check(&RULE, &world, &limits(), expected);
+        }
     }
 
     #[test]

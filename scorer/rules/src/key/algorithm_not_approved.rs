@@ -12,7 +12,7 @@
 use pki_inventory::{Asset, Key};
 
 use crate::key::private_sightings;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "key.algorithm-not-approved",
@@ -20,6 +20,7 @@ pub(crate) const RULE: Rule = Rule {
     cites: &[Cite { document: "NIST SP 800-57 part 1 r5", section: "5.6.1" }],
     in_force: InForce::Policy,
     fed_by: &["filesystem"],
+    reach: Reach::Whole,
     check: Check::Key(check),
 };
 

@@ -14,7 +14,7 @@
 use pki_inventory::{Asset, Certificate, KeyUse};
 
 use crate::population::is_own_leaf;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "key.shared-between-names",
@@ -25,6 +25,7 @@ pub(crate) const RULE: Rule = Rule {
     ],
     in_force: InForce::Always,
     fed_by: &["filesystem", "tls"],
+    reach: Reach::Whole,
     check: Check::CertifiedKey(check),
 };
 

@@ -11,7 +11,7 @@
 use pki_inventory::{Asset, Encryption, Key};
 
 use crate::key::private_sightings;
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "key.stored-unencrypted",
@@ -22,6 +22,7 @@ pub(crate) const RULE: Rule = Rule {
     ],
     in_force: InForce::Always,
     fed_by: &["filesystem"],
+    reach: Reach::Whole,
     check: Check::Key(check),
 };
 

@@ -10,7 +10,7 @@
 
 use pki_inventory::Coverage;
 
-use crate::{Check, Cite, InForce, Outcome, Rule, RuleContext};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "scan.coverage-low",
@@ -18,6 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     cites: &[Cite { document: "ISO/IEC 27001:2022", section: "A.5.9" }],
     in_force: InForce::Policy,
     fed_by: &["filesystem", "tls"],
+    reach: Reach::Whole,
     check: Check::Scope(check),
 };
 

@@ -1,0 +1,259 @@
+//! `scan --plan`: what would be asked, without asking.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pki_collectors::{Plan, tls_plan};
+use pki_config::{Settings, Windows};
+use serde_json::{Value, json};
+
+use crate::output;
+use crate::stream::STANDARD;
+
+/// Prints the plan of a scan: for people or, where lines of JSON were asked for, as one object.
+pub fn print(settings: &Settings, jsonl: Option<&Path>) -> anyhow::Result<()> {
+    let plan = tls_plan(&settings.tls);
+    match jsonl {
+        None => output::print(&output::plain(&told(settings, &plan))),
+        Some(path) => {
+            let line = format!("{}\n", object(settings, &plan));
+            if path.as_os_str() == STANDARD {
+                output::print(&line)
+            } else {
+                output::write_file(path, |out| out.write_all(line.as_bytes()))
+            }
+        }
+    }
+}
+
+/// When connections may be opened, as a sentence without its end.
+pub fn windows(windows: &Windows) -> String {
+    if windows.is_always() { "at any time".to_owned() } else { format!("only {windows}") }
+}
+
+/// A table and a few sentences.
+fn told(settings: &Settings, plan: &Plan) -> String {
+    let (tls, mut text) = (&settings.tls, String::new());
+    if plan.lines.is_empty() {
+        text.push_str("TLS: nobody is asked.\n");
+    } else {
+        text.push_str(&table(plan));
+        let (least, most) = plan.connections;
+        text.push_str(&format!(
+            "\nConnections  {}, for depth {}\n",
+            span(&grouped(least), &grouped(most)),
+            tls.depth
+        ));
+        text.push_str(&format!(
+            "Time         {}, at {} connections a second, {} targets at the same time and {} a \
+             target\n",
+            span(&duration(plan.at_least), &duration(plan.at_most)),
+            grouped(u128::from(tls.connections_per_sec)),
+            grouped(tls.concurrency as u128),
+            duration(tls.deadline())
+        ));
+        text.push_str(&format!("When         {}\n", windows(&tls.windows)));
+    }
+    let roots = &settings.filesystem.roots;
+    let trees: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+    text.push_str(&match trees.len() {
+        0 => "Files        none are read\n".to_owned(),
+        _ => format!("Files        below {}\n", trees.join(", ")),
+    });
+    text.push_str("Nothing was sent and no name was looked up.\n");
+    text
+}
+
+/// The targets, one a line, and their sum.
+fn table(plan: &Plan) -> String {
+    const HEADS: [&str; 6] = ["Target", "Hosts", "Excluded", "Ports", "Names", "Probes"];
+    let mut rows: Vec<[String; 6]> = vec![HEADS.map(str::to_owned)];
+    for line in &plan.lines {
+        rows.push([
+            line.target.clone(),
+            grouped(line.hosts),
+            grouped(line.excluded),
+            grouped(line.ports as u128),
+            grouped(line.server_names),
+            grouped(line.probes),
+        ]);
+    }
+    let none = String::new;
+    rows.push(["In all".to_owned(), none(), none(), none(), none(), grouped(plan.probes)]);
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+    };
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let mut text = String::new();
+    for [target, figures @ ..] in &rows {
+        text.push_str(&format!("{target:<width$}", width = widths[0]));
+        for (figure, width) in figures.iter().zip(&widths[1..]) {
+            text.push_str(&format!("  {figure:>width$}"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The same for programs.
+fn object(settings: &Settings, plan: &Plan) -> Value {
+    let tls = &settings.tls;
+    let lines: Vec<Value> = plan
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "target": line.target,
+                "hosts": number(line.hosts),
+                "excluded": number(line.excluded),
+                "ports": line.ports,
+                "server_names": number(line.server_names),
+                "probes": number(line.probes),
+            })
+        })
+        .collect();
+    let roots = &settings.filesystem.roots;
+    json!({
+        "kind": "plan",
+        "depth": tls.depth.to_string(),
+        "targets": lines,
+        "probes": number(plan.probes),
+        "connections": {
+            "at_least": number(plan.connections.0),
+            "at_most": number(plan.connections.1),
+        },
+        "seconds": {
+            "at_least": plan.at_least.as_secs_f64(),
+            "at_most": plan.at_most.as_secs_f64(),
+        },
+        "connections_per_sec": tls.connections_per_sec,
+        "concurrency": tls.concurrency,
+        "deadline_secs": tls.deadline().as_secs(),
+        "windows": (!tls.windows.is_always()).then(|| tls.windows.to_string()),
+        "trees": roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>(),
+    })
+}
+
+/// Numbers beyond what JSON readers count exactly are few and far away; the nearest one will do.
+fn number(count: u128) -> Value {
+    u64::try_from(count).map_or_else(|_| json!(count as f64), Value::from)
+}
+
+/// `1,234,567`.
+fn grouped(count: u128) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn span(least: &str, most: &str) -> String {
+    if least == most { least.to_owned() } else { format!("{least} to {most}") }
+}
+
+/// The two largest units that count: `2 d 3 h`, `4 min 10 s`, `10 s`.
+fn duration(time: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    if !time.is_zero() && time < Duration::from_secs(1) {
+        return "less than 1 s".to_owned();
+    }
+    let seconds = time.as_secs();
+    let first = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(3);
+    let (unit, name) = UNITS[first];
+    let mut text = format!("{} {name}", grouped(u128::from(seconds / unit)));
+    if let Some((smaller, name)) = UNITS.get(first + 1) {
+        let rest = seconds % unit / smaller;
+        if rest > 0 {
+            text.push_str(&format!(" {rest} {name}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use pki_collectors::PlanLine;
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let line = |target: &str, hosts, excluded, ports, server_names| PlanLine {
+            target: target.to_owned(),
+            hosts,
+            excluded,
+            ports,
+            server_names,
+            probes: (hosts - excluded) * ports as u128 * server_names,
+        };
+        let lines = vec![
+            line("10.0.0.0/8:443", 16_777_214, 256, 1, 1),
+            line("www.example.org:443,8443", 1, 0, 2, 3),
+        ];
+        let probes = lines.iter().map(|line| line.probes).sum();
+        Plan {
+            lines,
+            probes,
+            connections: (probes, 2 * probes),
+            at_least: Duration::from_secs(167_769),
+            at_most: Duration::from_secs(3_000_000),
+        }
+    }
+
+    #[test]
+    fn a_plan_is_a_table_with_its_sum() {
+        let mut settings = Settings::default();
+        settings.filesystem.roots = vec!["/etc".into(), "/srv".into()];
+        let text = told(&settings, &plan());
+        let expected = "\
+Target                         Hosts  Excluded  Ports  Names      Probes
+10.0.0.0/8:443            16,777,214       256      1      1  16,776,958
+www.example.org:443,8443           1         0      2      3           6
+In all                                                        16,776,964
+
+Connections  16,776,964 to 33,553,928, for depth certificate
+Time         1 d 22 h to 34 d 17 h, at 100 connections a second, 64 targets at the same time and \
+10 s a target
+When         at any time
+Files        below /etc, /srv
+Nothing was sent and no name was looked up.
+";
+        assert_eq!(text, expected);
+        let none = Plan { lines: Vec::new(), ..plan() };
+        assert!(told(&Settings::default(), &none).starts_with("TLS: nobody is asked.\nFiles "));
+    }
+
+    #[test]
+    fn a_plan_is_an_object_with_the_same_figures() {
+        let object = object(&Settings::default(), &plan());
+        assert_eq!(object["probes"], 16_776_964);
+        assert_eq!(object["targets"][1]["server_names"], 3);
+        assert_eq!(object["connections"]["at_most"], 33_553_928);
+        assert_eq!(object["seconds"]["at_least"], 167_769.0);
+        assert_eq!(object["windows"], Value::Null);
+    }
+
+    #[test]
+    fn times_and_numbers_are_for_people() {
+        for (millis, said) in [
+            (0, "0 s"),
+            (400, "less than 1 s"),
+            (59_900, "59 s"),
+            (60_000, "1 min"),
+            (250_000, "4 min 10 s"),
+            (7_260_000, "2 h 1 min"),
+            (90_000_000, "1 d 1 h"),
+        ] {
+            assert_eq!(duration(Duration::from_millis(millis)), said);
+        }
+        for (count, said) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (1 << 64, "18,446,744,073,709,551,616")]
+        {
+            assert_eq!(grouped(count), said);
+        }
+    }
+}

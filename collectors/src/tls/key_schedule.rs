@@ -1,0 +1,211 @@
+//! The key schedule of TLS 1.3 as far as the server's certificates (RFC 8446, section 7.1), and the
+//! records under it.
+//!
+//! Nothing is verified: neither the server's signature nor its Finished. We only read what it
+//! shows, and what a certificate is worth is judged from the record.
+
+use aws_lc_rs::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
+};
+use aws_lc_rs::{digest, hmac};
+
+/// The hash and the cipher of a suite of TLS 1.3.
+#[derive(Clone, Copy)]
+pub(super) struct Suite {
+    hash: &'static digest::Algorithm,
+    mac: hmac::Algorithm,
+    cipher: &'static aws_lc_rs::aead::Algorithm,
+}
+
+/// Reads the records of one side, or writes them.
+pub(super) struct Records {
+    key: LessSafeKey,
+    iv: [u8; 12],
+    sequence: u64,
+}
+
+/// What a decrypted record holds.
+pub(super) struct Opened {
+    /// Content type (RFC 8446, 5.2).
+    pub(super) kind: u8,
+    pub(super) content: Vec<u8>,
+}
+
+impl Suite {
+    pub(super) fn of(code: u16) -> Option<Self> {
+        let (hash, mac, cipher) = match code {
+            0x1301 => (&digest::SHA256, hmac::HMAC_SHA256, &AES_128_GCM),
+            0x1302 => (&digest::SHA384, hmac::HMAC_SHA384, &AES_256_GCM),
+            0x1303 => (&digest::SHA256, hmac::HMAC_SHA256, &CHACHA20_POLY1305),
+            _ => return None,
+        };
+        Some(Self { hash, mac, cipher })
+    }
+
+    /// The hash of all messages so far. After a HelloRetryRequest the first hello is replaced by
+    /// its own hash (RFC 8446, 4.4.1).
+    pub(super) fn transcript(self, retried: Option<(&[u8], &[u8])>, hellos: [&[u8]; 2]) -> Vec<u8> {
+        let mut context = digest::Context::new(self.hash);
+        if let Some((first, request)) = retried {
+            let first = digest::digest(self.hash, first);
+            // message_hash (254), and no hash is longer than 255 octets.
+            context.update(&[254, 0, 0, first.as_ref().len() as u8]);
+            context.update(first.as_ref());
+            context.update(request);
+        }
+        hellos.iter().for_each(|hello| context.update(hello));
+        context.finish().as_ref().to_vec()
+    }
+
+    /// The records of the server and ours, under the handshake secret.
+    pub(super) fn handshake_records(
+        self,
+        shared: &[u8],
+        transcript: &[u8],
+    ) -> Option<(Records, Records)> {
+        let zeros = [0; 48];
+        let length = self.hash.output_len();
+        let early = self.extract(&[], &zeros[..length]);
+        let empty = digest::digest(self.hash, &[]);
+        let derived = self.expand(&early, b"derived", empty.as_ref(), length);
+        let handshake = self.extract(&derived, shared);
+        let theirs = self.expand(&handshake, b"s hs traffic", transcript, length);
+        let ours = self.expand(&handshake, b"c hs traffic", transcript, length);
+        Some((self.records(&theirs)?, self.records(&ours)?))
+    }
+
+    fn records(self, secret: &[u8]) -> Option<Records> {
+        let key = self.expand(secret, b"key", &[], self.cipher.key_len());
+        let iv = self.expand(secret, b"iv", &[], 12);
+        let key = LessSafeKey::new(UnboundKey::new(self.cipher, &key).ok()?);
+        Some(Records { key, iv: iv.try_into().ok()?, sequence: 0 })
+    }
+
+    /// HKDF-Extract (RFC 5869, 2.2).
+    fn extract(self, salt: &[u8], secret: &[u8]) -> Vec<u8> {
+        hmac::sign(&hmac::Key::new(self.mac, salt), secret).as_ref().to_vec()
+    }
+
+    /// HKDF-Expand-Label. One block of output is enough for all that is derived here.
+    fn expand(self, secret: &[u8], label: &[u8], context: &[u8], length: usize) -> Vec<u8> {
+        const PREFIX: &[u8] = b"tls13 ";
+        let mut info = Vec::with_capacity(80);
+        // Labels, contexts and lengths are ours, and none is longer than 64 octets.
+        info.extend([0, length as u8, (PREFIX.len() + label.len()) as u8]);
+        info.extend(PREFIX);
+        info.extend(label);
+        info.push(context.len() as u8);
+        info.extend(context);
+        info.push(1);
+        let block = hmac::sign(&hmac::Key::new(self.mac, secret), &info);
+        block.as_ref()[..length].to_vec()
+    }
+}
+
+impl Records {
+    /// Decrypts the fragment of a record; `None` when it was not encrypted for us.
+    pub(super) fn open(&mut self, mut fragment: Vec<u8>) -> Option<Opened> {
+        let aad = header(fragment.len());
+        let nonce = self.nonce();
+        let length = self.key.open_in_place(nonce, Aad::from(aad), &mut fragment).ok()?.len();
+        fragment.truncate(length);
+        // Zeros pad the content, and the last octet before them is its type.
+        while fragment.last() == Some(&0) {
+            fragment.pop();
+        }
+        let kind = fragment.pop()?;
+        Some(Opened { kind, content: fragment })
+    }
+
+    /// Encrypts a content of a type into a whole record.
+    pub(super) fn seal(&mut self, kind: u8, content: &[u8]) -> Option<Vec<u8>> {
+        let mut fragment = content.to_vec();
+        fragment.push(kind);
+        let header = header(fragment.len() + self.key.algorithm().tag_len());
+        let nonce = self.nonce();
+        self.key.seal_in_place_append_tag(nonce, Aad::from(header), &mut fragment).ok()?;
+        Some([&header[..], &fragment].concat())
+    }
+
+    /// RFC 8446, 5.3.
+    fn nonce(&mut self) -> Nonce {
+        let mut nonce = self.iv;
+        let sequence = self.sequence.to_be_bytes();
+        nonce[4..].iter_mut().zip(sequence).for_each(|(octet, number)| *octet ^= number);
+        self.sequence += 1;
+        Nonce::assume_unique_for_key(nonce)
+    }
+}
+
+fn header(length: usize) -> [u8; 5] {
+    // Whoever calls has a fragment of a record, whose length is two octets.
+    let [high, low] = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+    [23, 3, 3, high, low]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn octets(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect();
+        let pair = |pair: &[u8]| {
+            u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16).expect("digits")
+        };
+        digits.chunks(2).map(pair).collect()
+    }
+
+    /// RFC 8448, section 3: the secrets of a handshake that others computed.
+    #[test]
+    fn the_schedule_is_that_of_the_published_trace() {
+        let suite = Suite::of(0x1301).expect("a suite");
+        let early = suite.extract(&[], &[0; 32]);
+        assert_eq!(
+            early,
+            octets("33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a")
+        );
+        let empty = digest::digest(suite.hash, &[]);
+        let derived = suite.expand(&early, b"derived", empty.as_ref(), 32);
+        assert_eq!(
+            derived,
+            octets("6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba")
+        );
+        let shared = octets("8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d");
+        let handshake = suite.extract(&derived, &shared);
+        assert_eq!(
+            handshake,
+            octets("1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac")
+        );
+        let transcript = octets("860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8");
+        let theirs = suite.expand(&handshake, b"s hs traffic", &transcript, 32);
+        assert_eq!(
+            theirs,
+            octets("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38")
+        );
+        assert_eq!(
+            suite.expand(&theirs, b"key", &[], 16),
+            octets("3fce516009c21727d0f2e4e86ee403bc")
+        );
+        assert_eq!(suite.expand(&theirs, b"iv", &[], 12), octets("5d313eb2671276ee13000b30"));
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written_and_refused_when_it_was_not() {
+        for code in [0x1301, 0x1302, 0x1303] {
+            let suite = Suite::of(code).expect("a suite");
+            let side = || suite.handshake_records(&[1; 32], &[2; 32]).expect("records").0;
+            let (mut writer, mut reader, mut other) = (side(), side(), side());
+            for content in [&b"certificates"[..], b"more of them"] {
+                let record = writer.seal(22, content).expect("a record");
+                assert_eq!(usize::from(record[4]), record.len() - 5);
+                let opened = reader.open(record[5..].to_vec()).expect("a record");
+                assert_eq!((opened.kind, opened.content.as_slice()), (22, content));
+            }
+            let mut record = writer.seal(22, b"x").expect("a record");
+            record[6] ^= 1;
+            assert!(reader.open(record[5..].to_vec()).is_none());
+            assert!(other.open(Vec::new()).is_none());
+        }
+        assert!(Suite::of(0xc02f).is_none());
+    }
+}
