@@ -88,7 +88,7 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         Some(previous) => {
             let run = store.continue_run(previous, &start)?;
             let places = store.answered(run)?;
-            (run, Done::of(places.into_iter().map(|(place, gap)| (place, gap.is_none()))))
+            (run, Done::of(places))
         }
         None => (store.begin_run(&start)?, Done::default()),
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pki_config::{FilesystemScope, TlsScope};
-use pki_inventory::{Observation, Place, Raw, Time};
+use pki_inventory::{GapReason, Observation, Place, Raw, Time};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Scope, clock, cancellation and progress of a run. Collectors have no other source of these.
@@ -25,10 +25,10 @@ pub struct Context {
     pub done: Arc<Done>,
 }
 
-/// Network places that need not be asked again, and whether they were read. They are kept by a
-/// hash of eight octets each: there may be millions.
+/// Network places that need not be asked again, and what came of them. They are kept by a hash of
+/// eight octets each: there may be millions.
 #[derive(Debug, Default)]
-pub struct Done(Vec<(u64, bool)>);
+pub struct Done(Vec<(u64, Option<GapReason>)>);
 
 /// How far a run is.
 #[derive(Debug, Default)]
@@ -94,29 +94,25 @@ impl Context {
 }
 
 impl Done {
-    /// Keeps these places.
+    /// Keeps these places, each with the reason why it was not read, if it was not.
     #[must_use]
-    pub fn of(places: impl IntoIterator<Item = (Place, bool)>) -> Self {
-        let mut hashes: Vec<(u64, bool)> =
-            places.into_iter().map(|(place, read)| (hash(&place), read)).collect();
-        // A place that was read once counts as read.
+    pub fn of(places: impl IntoIterator<Item = (Place, Option<GapReason>)>) -> Self {
+        let mut hashes: Vec<(u64, Option<GapReason>)> =
+            places.into_iter().map(|(place, gap)| (hash(&place), gap)).collect();
+        // Without a reason sorts first: a place that was read once counts as read.
         hashes.sort_unstable();
-        hashes.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            earlier.1 |= same && later.1;
-            same
-        });
+        hashes.dedup_by_key(|(hash, _)| *hash);
         Self(hashes)
     }
 
-    /// Whether the place was read, if it was asked.
+    /// Whether the place was asked, and why it was not read, if it was not.
     #[must_use]
-    pub fn outcome(&self, place: &Place) -> Option<bool> {
+    pub fn outcome(&self, place: &Place) -> Option<Option<GapReason>> {
         if self.0.is_empty() {
             return None;
         }
         let found = self.0.binary_search_by_key(&hash(place), |(hash, _)| *hash).ok()?;
-        self.0.get(found).map(|(_, read)| *read)
+        self.0.get(found).map(|(_, gap)| *gap)
     }
 }
 
@@ -211,9 +207,10 @@ mod tests {
         let place = |port: u16| -> Place {
             format!("smtp+tls://192.0.2.1:{port}").parse().expect("a place")
         };
-        let done = Done::of([(place(25), false), (place(587), true), (place(25), true)]);
-        assert_eq!(done.outcome(&place(25)), Some(true));
-        assert_eq!(done.outcome(&place(587)), Some(true));
+        let refused = Some(GapReason::Refused);
+        let done = Done::of([(place(25), refused), (place(587), refused), (place(25), None)]);
+        assert_eq!(done.outcome(&place(25)), Some(None));
+        assert_eq!(done.outcome(&place(587)), Some(refused));
         assert_eq!(done.outcome(&place(26)), None);
         assert_eq!(Done::default().outcome(&place(25)), None);
     }

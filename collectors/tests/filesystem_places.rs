@@ -396,7 +396,7 @@ fn a_cancelled_walk_ends_and_says_so() {
     let cx = context(TlsScope::default(), scope);
     cx.cancelled.store(true, Ordering::Relaxed);
     let seen = collect("filesystem", &cx);
-    assert_eq!((seen.kinds(), seen.reasons()), (vec![], vec![GapReason::LimitReached]));
+    assert_eq!((seen.kinds(), seen.reasons()), (vec![], vec![GapReason::RunEnded]));
 }
 
 #[test]

@@ -6,9 +6,8 @@
 mod servers;
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -16,41 +15,8 @@ use std::time::{Duration, Instant};
 use pki_config::{FilesystemScope, TlsScope};
 use pki_inventory::{ClientCertificate, GapReason, Handshake, Kind};
 use rustls::version::{TLS12, TLS13};
-use servers::{answer, ask, ask_one, handshake, rustls_server, serve, session};
+use servers::{answer, ask, ask_one, handshake, openssl_server, rustls_server, serve, session};
 use support::{Tree, collect, context, places};
-
-/// `openssl s_server`, ended with the test.
-struct Openssl {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Openssl {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn openssl_server(tree: &Tree, options: &str) -> Openssl {
-    let mut child = Command::new("openssl")
-        .args("s_server -accept 127.0.0.1:0 -key key -cert cert -www".split(' '))
-        .args(options.split_whitespace())
-        .current_dir(tree.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines
-        .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("ACCEPT")))
-        .unwrap()
-        .unwrap();
-    // Its output has to be read on, or it would wait for us.
-    std::thread::spawn(move || lines.for_each(drop));
-    Openssl { child, address: line.strip_prefix("ACCEPT ").unwrap().parse().unwrap() }
-}
 
 #[test]
 fn a_modern_server_shows_its_chain_and_what_was_agreed() {

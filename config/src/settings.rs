@@ -57,7 +57,7 @@ fn tls(t: &Reader<'_>) -> TlsScope {
         connect_timeout_secs: secs("connect_timeout_secs", 600)
             .unwrap_or(base.connect_timeout_secs),
         deadline_secs: secs("deadline_secs", 3600),
-        concurrency: count(t, "concurrency", 4096, base.concurrency),
+        concurrency: count(t, "concurrency", 65_536, base.concurrency),
         per_host: count(t, "per_host", 256, base.per_host),
         per_network: count(t, "per_network", 4096, base.per_network),
         connections_per_sec: figure("connections_per_sec", 1..=100_000)

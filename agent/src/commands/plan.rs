@@ -64,6 +64,9 @@ fn told(settings: &Settings, plan: &Plan) -> String {
     text
 }
 
+/// The longest target that stands in one line with its figures.
+const LONGEST: usize = 44;
+
 /// The targets, one a line, and their sum.
 fn table(plan: &Plan) -> String {
     const HEADS: [&str; 6] = ["Target", "Hosts", "Excluded", "Ports", "Names", "Probes"];
@@ -80,12 +83,21 @@ fn table(plan: &Plan) -> String {
     }
     let none = String::new;
     rows.push(["In all".to_owned(), none(), none(), none(), none(), grouped(plan.probes)]);
+    // Long lists of ports have a line of their own, lest all figures stand far out.
+    let is_long = |text: &str| text.chars().count() > LONGEST;
     let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+        let cells = rows.iter().map(|row| &row[column]).filter(|cell| !is_long(cell));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
     };
     let widths: [usize; 6] = std::array::from_fn(width);
     let mut text = String::new();
     for [target, figures @ ..] in &rows {
+        let target = if is_long(target) {
+            text.push_str(&format!("{target}\n"));
+            ""
+        } else {
+            target
+        };
         text.push_str(&format!("{target:<width$}", width = widths[0]));
         for (figure, width) in figures.iter().zip(&widths[1..]) {
             text.push_str(&format!("  {figure:>width$}"));
@@ -225,6 +237,18 @@ Nothing was sent and no name was looked up.
         assert_eq!(text, expected);
         let none = Plan { lines: Vec::new(), ..plan() };
         assert!(told(&Settings::default(), &none).starts_with("TLS: nobody is asked.\nFiles "));
+    }
+
+    #[test]
+    fn a_target_with_many_ports_stands_above_its_figures() {
+        let mut long = plan();
+        let ports: Vec<String> = (8000..8012).map(|port| port.to_string()).collect();
+        long.lines[1].target = format!("b.test:{}", ports.join(","));
+        let text = table(&long);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[2], long.lines[1].target);
+        assert_eq!(lines[3].trim_start(), "1         0      2      3           6");
+        assert_eq!(lines[3].len(), lines[1].len());
     }
 
     #[test]

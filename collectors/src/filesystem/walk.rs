@@ -115,7 +115,7 @@ impl Shared {
         }
         if self.cx.is_cancelled() {
             let detail = "the run was ended before all of it was read".to_owned();
-            self.missed(path, GapReason::LimitReached, detail);
+            self.missed(path, GapReason::RunEnded, detail);
         }
     }
 

@@ -67,7 +67,7 @@ pub(super) enum NoCall {
 
 /// The first wait after a server broke off; it doubles from there.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
-const LONGEST_DELAY: Duration = Duration::from_secs(4);
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 impl NoCall {
     /// Why something was not observed.
@@ -132,6 +132,10 @@ impl<'a> Caller<'a> {
             }
         };
         self.octets += attempt.octets;
+        if !attempt.is_broken_off() {
+            // It talks again; who is tired says so soon enough.
+            self.delay /= 2;
+        }
         Ok(attempt)
     }
 

@@ -244,14 +244,26 @@ impl Talk {
         }
     }
 
-    /// Keeps the certificates of a message that was cut off.
+    /// Keeps what came before the answer was cut off, in the middle of a record or of a message.
     fn salvage(&mut self, wire: &Wire) {
+        if !self.shown.chain.is_empty() {
+            return;
+        }
         if let ([HANDSHAKE, 3, _, _, _, rest @ ..], None) = (wire.peek(), &self.records) {
             self.pending.extend_from_slice(rest);
         }
-        if self.shown.chain.is_empty() && self.pending.first() == Some(&CERTIFICATE) {
-            let body = self.pending.split_off(4.min(self.pending.len()));
-            self.shown.note_certificate(&body);
+        let pending = std::mem::take(&mut self.pending);
+        let mut rest = Cursor(&pending);
+        while let Some(kind) = rest.u8() {
+            match (kind, rest.vector24_or_rest()) {
+                (SERVER_HELLO, body) if self.shown.version.is_none() => {
+                    if let Some(answer) = Answer::read(body) {
+                        self.shown.note(&answer);
+                    }
+                }
+                (CERTIFICATE, body) => self.shown.note_certificate(body),
+                _ => {}
+            }
         }
     }
 
@@ -331,6 +343,13 @@ fn alert(content: &[u8]) -> Result<(), End> {
         [2, code, ..] | [_, code @ alert_code::CLOSE_NOTIFY, ..] => Err(End::Alert(code)),
         [1, _, ..] => Ok(()),
         _ => Err(End::Broken("an alert that cannot be read".to_owned())),
+    }
+}
+
+impl Attempt {
+    /// The same, as far as what was shown.
+    pub(super) fn clone_shown(&self) -> Self {
+        Self { end: End::Enough, shown: self.shown.clone(), heard: Vec::new(), octets: 0 }
     }
 }
 

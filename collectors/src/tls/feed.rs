@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pki_config::{Addresses, Hosts, Opening, StartTls, Target, TlsScope};
-use pki_inventory::Place;
+use pki_inventory::{GapReason, Place};
 
 use super::exclusions::Exclusions;
 
@@ -71,9 +71,13 @@ impl Line {
         }
     }
 
-    /// The user asked for this very host, and not for whatever may be in a network.
-    pub(super) fn is_explicit(&self) -> bool {
-        matches!(self.target.hosts, Hosts::Name(_) | Hosts::Address(_))
+    /// Counts a place by the reason why it was not read, if it was not. Nothing was promised to be
+    /// at every address of a network: a refused port there was looked at and holds nothing.
+    pub(super) fn count(&self, gap: Option<GapReason>) {
+        let explicit = matches!(self.target.hosts, Hosts::Name(_) | Hosts::Address(_));
+        let read = gap.is_none() || (gap == Some(GapReason::Refused) && !explicit);
+        let count = if read { &self.read } else { &self.not_read };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What comes before TLS on a port.

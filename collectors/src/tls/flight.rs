@@ -262,7 +262,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The vector, or what there is of it.
-    fn vector24_or_rest(&mut self) -> &'a [u8] {
+    pub(super) fn vector24_or_rest(&mut self) -> &'a [u8] {
         let length = self.u24().unwrap_or_default().min(self.0.len());
         self.take(length).unwrap_or_default()
     }

@@ -46,7 +46,8 @@ pub(super) async fn ask(caller: &mut Caller<'_>, first: &First) -> Found {
     let oldest_hello = [TLS12, TLS11, TLS10, SSL3]
         .iter()
         .find_map(|version| versions.get(version).and_then(|asked| asked.shown.as_ref()));
-    let (deployments, chains) = deployments(caller, first, has_tls13, speaks(TLS12)).await;
+    let newest = [TLS13, TLS12, TLS11, TLS10, SSL3].into_iter().find(|version| speaks(*version));
+    let (deployments, chains) = deployments(caller, first, newest).await;
     let groups = groups(caller, &versions).await;
     let alpn = alpn(caller, first).await;
     let fallback_scsv = fallback(caller, &versions).await;
@@ -104,47 +105,51 @@ async fn versions(caller: &mut Caller<'_>, first: &First) -> BTreeMap<u16, Asked
     let mut doubtful = Vec::new();
     for version in VERSIONS {
         // The first exchange offered all there is of TLS 1.3.
-        if version == TLS13 && first.attempt.shown.version == Some(TLS13) {
-            let attempt = Attempt {
-                end: End::Enough,
-                shown: first.attempt.shown.clone(),
-                heard: Vec::new(),
-                octets: 0,
-            };
-            asked.insert(version, Asked::of(version, attempt, caller));
-            continue;
-        }
-        let hello = of_version(version, caller.name);
-        let attempt = match caller.call_patiently(&hello, Until::Chain).await {
-            Ok(attempt) => attempt,
-            Err(no_call) => {
-                asked.insert(version, Asked::not_observed(no_call.reason()));
-                continue;
-            }
+        let found = if version == TLS13 && first.attempt.shown.version == Some(TLS13) {
+            Some(Asked::of(version, first.attempt.clone_shown(), caller))
+        } else {
+            Asked::ask(version, caller).await
         };
-        if attempt.is_broken_off() {
-            doubtful.push(version);
+        match found {
+            Some(found) => {
+                asked.insert(version, found);
+            }
+            None => doubtful.push(version),
         }
-        asked.insert(version, Asked::of(version, attempt, caller));
     }
     // Whoever closes without a word may not speak the version, or may be tired of us. A hello that
     // was answered before tells which.
-    if !doubtful.is_empty() {
-        let known = first.attempt.shown.version.unwrap_or(TLS12);
-        let hello = of_version(known, caller.name);
-        let control = caller.call_patiently(&hello, Until::ServerHello);
-        let still_answers =
-            matches!(control.await, Ok(attempt) if attempt.shown.version == Some(known));
+    let known = first.attempt.shown.version.unwrap_or(TLS12);
+    let mut awake = !doubtful.is_empty() && is_answered(known, caller).await;
+    if !awake {
+        let mut still = Vec::new();
         for version in doubtful {
-            let offered = if still_answers {
-                Fact::No
-            } else {
-                unseen("the server closed the connection; it may be tired of being asked")
-            };
-            asked.insert(version, Asked::without(offered));
+            caller.slow_down();
+            match Asked::ask(version, caller).await {
+                Some(found) => {
+                    asked.insert(version, found);
+                }
+                None => still.push(version),
+            }
         }
+        awake = !still.is_empty() && is_answered(known, caller).await;
+        doubtful = still;
+    }
+    for version in doubtful {
+        let offered = if awake {
+            Fact::No
+        } else {
+            unseen("the server closed the connection; it may be tired of being asked")
+        };
+        asked.insert(version, Asked::without(offered));
     }
     asked
+}
+
+/// Whether the server still answers what it answered before.
+async fn is_answered(known: u16, caller: &mut Caller<'_>) -> bool {
+    let answer = caller.call(&of_version(known, caller.name), Until::ServerHello, 1.0).await;
+    answer.is_ok_and(|attempt| attempt.shown.version == Some(known))
 }
 
 /// A hello of one version.
@@ -156,6 +161,15 @@ pub(super) fn of_version(version: u16, name: Option<&str>) -> Hello {
 }
 
 impl Asked {
+    /// Asks for one version; `None` when the server broke off without a word.
+    async fn ask(version: u16, caller: &mut Caller<'_>) -> Option<Self> {
+        match caller.call(&of_version(version, caller.name), Until::Chain, 1.0).await {
+            Ok(attempt) if attempt.is_broken_off() => None,
+            Ok(attempt) => Some(Self::of(version, attempt, caller)),
+            Err(no_call) => Some(Self::without(Fact::NotObserved(no_call.reason()))),
+        }
+    }
+
     fn of(version: u16, attempt: Attempt, caller: &Caller<'_>) -> Self {
         // A ServerHello is the proof; what comes after it may break.
         if attempt.shown.version == Some(version) {
@@ -178,8 +192,6 @@ impl Asked {
             End::Alert(_) | End::Foreign => Fact::No,
             // An answer of another protocol to SSL 2.0 is a refusal of SSL 2.0.
             End::Broken(_) if version == SSL2 => Fact::No,
-            // Decided by a control, see `versions`.
-            End::Closed | End::Failed(_) if attempt.heard.is_empty() => Fact::No,
             end => {
                 let secs = caller.limits().whole.as_secs();
                 Fact::NotObserved(sentence(end, &attempt.heard, secs))
@@ -191,10 +203,6 @@ impl Asked {
     fn without(offered: Fact) -> Self {
         Self { facts: VersionFacts { offered, preferred_suite: None, suites: None }, shown: None }
     }
-
-    fn not_observed(why: String) -> Self {
-        Self::without(Fact::NotObserved(why))
-    }
 }
 
 /// The certificate for each family of signatures. A server may send the wrong one rather than none
@@ -202,18 +210,22 @@ impl Asked {
 async fn deployments(
     caller: &mut Caller<'_>,
     first: &First,
-    has_tls13: bool,
-    has_tls12: bool,
+    newest: Option<u16>,
 ) -> (BTreeMap<String, Deployment>, Vec<Vec<Vec<u8>>>) {
     let mut found = BTreeMap::new();
     let mut chains: Vec<Vec<Vec<u8>>> = Vec::new();
     let known = family_of(&first.attempt.shown.chain);
     for (family, schemes) in FAMILIES {
-        let mut deployment = Deployment { offered: Fact::No, chain: Vec::new() };
+        let mut deployment = Deployment {
+            offered: unseen("no version that it speaks has a place for it"),
+            chain: Vec::new(),
+        };
         if known == Some(family) {
             deployment.offered = Fact::Yes;
             deployment.chain = digests(&first.attempt.shown.chain);
-        } else if let Some(hello) = of_family(family, schemes, has_tls13, has_tls12, caller.name) {
+        } else if let Some(hello) =
+            newest.and_then(|version| of_family(family, schemes, version, caller.name))
+        {
             match caller.call_patiently(&hello, Until::Chain).await {
                 Ok(attempt) if family_of(&attempt.shown.chain) == Some(family) => {
                     deployment.offered = Fact::Yes;
@@ -231,14 +243,8 @@ async fn deployments(
 
 /// A hello that only a certificate of this family can answer; `None` where no version that the
 /// server speaks has a place for it.
-fn of_family(
-    family: &str,
-    schemes: &[u16],
-    has_tls13: bool,
-    has_tls12: bool,
-    name: Option<&str>,
-) -> Option<Hello> {
-    if has_tls13 {
+fn of_family(family: &str, schemes: &[u16], version: u16, name: Option<&str>) -> Option<Hello> {
+    if version == TLS13 {
         return Some(Hello { schemes: schemes.to_vec(), ..Hello::tls13(name, &[]) });
     }
     if family == "ML-DSA" {
@@ -255,10 +261,10 @@ fn of_family(
         })
     };
     // TLS 1.1 and older have no signature schemes, and EdDSA cannot be told from ECDSA.
-    if !has_tls12 && family == "EdDSA" {
+    if version < TLS12 && family == "EdDSA" {
         return None;
     }
-    let hello = Hello::of_version(if has_tls12 { TLS12 } else { TLS10 }, name);
+    let hello = Hello::of_version(version, name);
     let suites = hello.suites.iter().copied().filter(signs).collect();
     Some(Hello { suites, schemes: schemes.to_vec(), ..hello })
 }
@@ -325,8 +331,8 @@ async fn alpn(caller: &mut Caller<'_>, first: &First) -> BTreeMap<String, Fact> 
         let fact = match chosen {
             Some(chosen) if chosen == name => Fact::Yes,
             // Whoever chose none of two does not choose either.
-            None if first.attempt.shown.version.is_some_and(|version| version >= TLS10) => Fact::No,
-            _ => {
+            None => Fact::No,
+            Some(_) => {
                 let hello = Hello::everything(caller.name, &[name]);
                 match caller.call_patiently(&hello, Until::Chain).await {
                     Ok(attempt) if attempt.shown.alpn.as_deref() == Some(name) => Fact::Yes,

@@ -128,11 +128,10 @@ impl Flight {
     async fn ask(&mut self, unit: Unit) -> Result<(), CollectError> {
         let line = Arc::clone(&unit.line);
         let done = &self.round.cx.done;
-        if let Some(read) = done.outcome(&unit.place()) {
+        if let Some(gap) = done.outcome(&unit.place()) {
             self.round.cx.progress.ask(1);
             self.round.cx.progress.finish(1);
-            let count = if read { &line.read } else { &line.not_read };
-            count.fetch_add(1, Ordering::Relaxed);
+            line.count(gap);
             return Ok(());
         }
         line.open.fetch_add(1, Ordering::Relaxed);
@@ -294,9 +293,8 @@ impl Round {
     /// Leaves out what an earlier part of the run has asked, and counts it.
     fn without_done(&self, mut units: Vec<Unit>) -> Vec<Unit> {
         units.retain(|unit| {
-            let Some(read) = self.cx.done.outcome(&unit.place()) else { return true };
-            let count = if read { &unit.line.read } else { &unit.line.not_read };
-            count.fetch_add(1, Ordering::Relaxed);
+            let Some(gap) = self.cx.done.outcome(&unit.place()) else { return true };
+            unit.line.count(gap);
             false
         });
         units
@@ -338,22 +336,18 @@ impl Round {
         let reply = probe::ask(question, &means, || self.cx.now()).await;
         self.cx.progress.finish(1);
         let Some(reply) = reply else {
-            line.not_read.fetch_add(1, Ordering::Relaxed);
+            line.count(Some(GapReason::RunEnded));
             return self.gap(place, GapReason::RunEnded, ENDED.to_owned()).await;
         };
         line.octets.fetch_add(reply.octets, Ordering::Relaxed);
         let Seen { endpoint, chains } = match reply.answer {
             Ok(seen) => seen,
             Err((reason, detail)) => {
-                // Nothing was promised to be at every address of a network: a refused port there
-                // was looked at and holds nothing.
-                let empty = reason == GapReason::Refused && !line.is_explicit();
-                let count = if empty { &line.read } else { &line.not_read };
-                count.fetch_add(1, Ordering::Relaxed);
+                line.count(Some(reason));
                 return self.gap(place, reason, detail).await;
             }
         };
-        line.read.fetch_add(1, Ordering::Relaxed);
+        line.count(None);
         for (der, position) in chains.into_iter().flat_map(|chain| chain.into_iter().zip(0..)) {
             let mut sighting = Sighting::at(place.clone(), NAME, endpoint.observed);
             sighting.circumstances.chain_position = Some(position);
@@ -373,7 +367,7 @@ impl Round {
     ) -> Result<(), CollectError> {
         self.cx.progress.ask(1);
         self.cx.progress.finish(1);
-        line.not_read.fetch_add(1, Ordering::Relaxed);
+        line.count(Some(reason));
         self.gap(place, reason, detail).await
     }
 

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, dead_code, reason = "tests; each uses a part of this")]
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pki_config::{FilesystemScope, TlsScope};
 use pki_inventory::{Handshake, Kind, Session};
@@ -13,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
-use crate::support::{Seen, collect, context};
+use crate::support::{Seen, Tree, collect, context};
 
 /// Asks these targets with limits that suit a test.
 pub fn ask(targets: &[&str], set: impl FnOnce(&mut TlsScope)) -> Seen {
@@ -59,6 +61,29 @@ pub fn serve(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     address
 }
 
+/// Hands everything on, both ways, until one side is done.
+pub fn join(mut stream: TcpStream, inner: SocketAddr) {
+    let mut server = TcpStream::connect(inner).unwrap();
+    let (mut from, mut to) = (stream.try_clone().unwrap(), server.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(std::net::Shutdown::Write);
+    });
+    let _ = std::io::copy(&mut server, &mut stream);
+    let _ = stream.shutdown(std::net::Shutdown::Both);
+}
+
+/// Stands before a server and counts the connections to it.
+pub fn relay(inner: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&opened);
+    let address = serve(move |stream| {
+        count.fetch_add(1, Ordering::SeqCst);
+        join(stream, inner);
+    });
+    (address, opened)
+}
+
 /// Takes our hello, then says this and closes.
 pub fn answer(octets: &'static [u8]) -> SocketAddr {
     serve(move |mut stream| {
@@ -92,7 +117,10 @@ pub fn rustls_server(
     set: impl FnOnce(&mut ServerConfig),
 ) -> SocketAddr {
     let client = if client_certificate { Client::Needed } else { Client::Ignored };
-    let config = server_config(versions, client, set);
+    rustls_with(server_config(versions, client, set))
+}
+
+pub fn rustls_with(config: Arc<ServerConfig>) -> SocketAddr {
     serve(move |mut stream| {
         let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
         while let Ok((_, _)) = tls.complete_io(&mut stream) {
@@ -104,7 +132,7 @@ pub fn rustls_server(
 }
 
 /// What a server does about certificates of clients.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Client {
     Ignored,
     Wanted,
@@ -138,4 +166,37 @@ pub fn server_config(
         builder.with_single_cert_with_ocsp(chain, key, b"a stapled status".to_vec()).unwrap();
     set(&mut config);
     Arc::new(config)
+}
+
+/// `openssl s_server`, ended with the test.
+pub struct Openssl {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Drop for Openssl {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn openssl_server(tree: &Tree, options: &str) -> Openssl {
+    let mut child = Command::new("openssl")
+        .args("s_server -accept 127.0.0.1:0 -key key -cert cert -www".split(' '))
+        .args(options.split_whitespace())
+        .current_dir(tree.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines
+        .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("ACCEPT")))
+        .unwrap()
+        .unwrap();
+    // Its output has to be read on, or it would wait for us.
+    std::thread::spawn(move || lines.for_each(drop));
+    Openssl { child, address: line.strip_prefix("ACCEPT ").unwrap().parse().unwrap() }
 }
