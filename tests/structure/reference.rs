@@ -38,7 +38,12 @@ fn the_page_of_rules_is_made_from_the_rules() {
                 Some(format!("`{id}` ({})", bearing.scale))
             })
             .collect();
-        writeln!(page, "- Bears on (model {}): {}\n", model.version, bears.join(", ")).unwrap();
+        let unmapped = super::rules::UNMAPPED.iter().find(|(id, _)| *id == rule.id);
+        let bears = match unmapped {
+            Some((_, reason)) => format!("nothing: {reason}"),
+            None => bears.join(", "),
+        };
+        writeln!(page, "- Bears on (model {}): {bears}\n", model.version).unwrap();
         let mut text = doc.join("\n");
         for heading in ["What it looks at", "Why it matters", "What it cannot see"] {
             // Markdown of the module keeps headings close; on a page they need air.
@@ -49,6 +54,36 @@ fn the_page_of_rules_is_made_from_the_rules() {
         writeln!(page, "{}", text.trim()).unwrap();
     }
     compare("docs/reference/rules.md", &page);
+}
+
+#[test]
+fn the_page_of_ports_is_made_from_the_tables() {
+    use pki_config::{KNOWN_PORTS, PortProfile, StartTls};
+    let mut page = String::from(
+        "# Ports and protocols\n\nMade from the tables of `config` by `tests/structure/reference.rs`; \
+         do not edit.\n\nA profile stands where a port may stand: `192.0.2.0/24:mail`. Services that \
+         begin in the clear are led to TLS by the protocol that is usual on their port; \
+         `smtp+tls://host:port` says it for any other, `tls://host:port` says that there is none.\n",
+    );
+    for profile in PortProfile::ALL.iter().filter(|profile| **profile != PortProfile::AllKnown) {
+        ports(&mut page, profile.name(), &|known| known.profile == *profile);
+    }
+    ports(&mut page, "all-known, besides those above", &|known| {
+        known.profile == PortProfile::AllKnown
+    });
+    page.push_str("\n## Protocols\n\n| Scheme | Usual ports |\n|---|---|\n");
+    for protocol in StartTls::ALL {
+        let usual: Vec<String> = protocol.ports().map(|port| port.to_string()).collect();
+        writeln!(page, "| `{protocol}+tls://` | {} |", usual.join(", ")).unwrap();
+    }
+    compare("docs/reference/ports.md", &page);
+
+    fn ports(page: &mut String, title: &str, of: &dyn Fn(&pki_config::KnownPort) -> bool) {
+        write!(page, "\n## {title}\n\n| Port | Service |\n|---|---|\n").unwrap();
+        for known in KNOWN_PORTS.iter().filter(|known| of(known)) {
+            writeln!(page, "| {} | {} |", known.port, known.service).unwrap();
+        }
+    }
 }
 
 fn compare(path: &str, made: &str) {
