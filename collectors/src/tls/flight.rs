@@ -277,3 +277,109 @@ impl<'a> Cursor<'a> {
         Cursor(names).vector8().map(|name| String::from_utf8_lossy(name).into_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::names::TLS11;
+    use super::*;
+
+    const CERTIFICATES: [&[u8]; 2] = [b"first", b"the second"];
+
+    fn shown(version: u16) -> Shown {
+        Shown { version: Some(version), suite: Some(0xc02f), ..Shown::default() }
+    }
+
+    fn vector(length: usize, content: &[u8]) -> Vec<u8> {
+        let count = (content.len() as u32).to_be_bytes();
+        [&count[4 - length..], content].concat()
+    }
+
+    #[test]
+    fn a_chain_is_read_in_both_forms_and_as_far_as_it_goes() {
+        let old: Vec<u8> = CERTIFICATES.iter().flat_map(|der| vector(3, der)).collect();
+        let old = vector(3, &old);
+        // A stapled status at the first entry and timestamps at the second, which do not count.
+        let status = [&[0, 5][..], &vector(2, &[&[1][..], &vector(3, b"ocsp")].concat())].concat();
+        let timestamps = [&[0, 18][..], &vector(2, b"sct")].concat();
+        let new: Vec<u8> = CERTIFICATES
+            .iter()
+            .zip([status, timestamps])
+            .flat_map(|(der, more)| [vector(3, der), vector(2, &more)].concat())
+            .collect();
+        let new = [&[0][..], &vector(3, &new)].concat();
+        for (version, message) in [(TLS12, old), (TLS13, new)] {
+            let mut whole = shown(version);
+            whole.note_certificate(&message);
+            assert_eq!(whole.chain, CERTIFICATES.map(<[u8]>::to_vec));
+            assert_eq!(whole.staple, if version == TLS13 { &b"ocsp"[..] } else { b"" });
+            assert!(whole.timestamps.is_empty());
+            for length in 0..message.len() {
+                let mut part = shown(version);
+                part.note_certificate(&message[..length]);
+                assert!(
+                    CERTIFICATES
+                        .starts_with(&part.chain.iter().map(Vec::as_slice).collect::<Vec<_>>())
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_names_the_authorities_in_each_version() {
+        let names = vector(2, &[vector(2, b"one"), vector(2, b"two")].concat());
+        let kinds = vector(1, &[1, 64]);
+        let extension = [&[0, 47][..], &vector(2, &names)].concat();
+        for (version, message) in [
+            (TLS11, [kinds.clone(), names.clone()].concat()),
+            (TLS12, [kinds, vector(2, &[4, 1]), names].concat()),
+            (TLS13, [vector(1, b""), vector(2, &extension)].concat()),
+        ] {
+            let mut asked = shown(version);
+            asked.note_request(&message);
+            let expected = Some(vec![b"one".to_vec(), b"two".to_vec()]);
+            assert_eq!(asked.asked_for_certificate, expected, "{version:#x}");
+        }
+    }
+
+    #[test]
+    fn the_size_of_a_finite_field_is_told() {
+        for (prime, told) in [
+            (&[0x80; 128][..], "DHE 1024 bit"),
+            (&[0, 0, 1, 0xff], "DHE 9 bit"),
+            (&[0, 0], "DHE 0 bit"),
+        ] {
+            let mut old = Shown { suite: Some(0x0033), ..shown(TLS12) };
+            old.note_key_exchange(&vector(2, prime));
+            assert_eq!(old.group.as_deref(), Some(told));
+        }
+        let mut modern = shown(TLS12);
+        modern.note_key_exchange(&[3, 0, 29]);
+        assert_eq!(modern.group.as_deref(), Some("x25519"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_break_a_reader(
+            octets in proptest::collection::vec(any::<u8>(), 0..400),
+            version in proptest::sample::select(vec![TLS11, TLS12, TLS13]),
+            suite in any::<u16>(),
+        ) {
+            let mut any = Shown { suite: Some(suite), ..shown(version) };
+            any.note_certificate(&octets);
+            any.note_encrypted_extensions(&octets);
+            any.note_key_exchange(&octets);
+            any.note_request(&octets);
+            any.note_status(&octets);
+            if let Some(hello) = Hello::read(&octets) {
+                any.note(&hello);
+            }
+            let mut hello = vec![3, 3];
+            hello.extend([7; 32]);
+            hello.extend([0, 0x13, 1, 0]);
+            hello.extend(vector(2, &octets));
+            prop_assert!(Hello::read(&hello).is_some());
+        }
+    }
+}
