@@ -106,6 +106,7 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         tls: within_limits(&settings.tls),
         filesystem,
         clock: Arc::clone(&clock),
+        wall_clock: self::clock(None),
         cancelled: interrupt.flag(),
         progress: Arc::new(Progress::default()),
         done: Arc::new(done),

@@ -17,6 +17,8 @@ pub struct Context {
     pub filesystem: FilesystemScope,
     /// The clock of the run. Deadlines are the runtime's business; this one stamps sightings.
     pub clock: Arc<dyn Fn() -> Time + Send + Sync>,
+    /// The clock on the wall, for time windows: that of the run may be set to another instant.
+    pub wall_clock: Arc<dyn Fn() -> Time + Send + Sync>,
     /// Set when the run is to end early; collectors look at it between targets.
     pub cancelled: Arc<AtomicBool>,
     /// Counted by the collectors, shown by the agent.

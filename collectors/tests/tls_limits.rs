@@ -186,3 +186,57 @@ fn a_connection_that_does_not_come_about_says_how_long_was_waited() {
     let detail = &seen.gaps(GapReason::TimedOut)[0].detail;
     assert_eq!(detail, "no connection within 1 s; a firewall may drop it");
 }
+
+#[test]
+fn nothing_is_opened_outside_of_the_windows() {
+    let (address, opened) = servers::relay(rustls_server(&[&TLS13], false, |_| {}));
+    let scope = pki_config::TlsScope {
+        targets: vec![address.to_string().parse().unwrap()],
+        windows: pki_config::Windows::parse(&["00:00-00:01"], None).unwrap(),
+        ..pki_config::TlsScope::default()
+    };
+    // A minute before noon, and then, while the run waits, a second after midnight.
+    let wall = Arc::new(std::sync::atomic::AtomicI64::new(11 * 3600 + 59 * 60));
+    let mut cx = support::context(scope, pki_config::FilesystemScope::default());
+    let shown = Arc::clone(&wall);
+    cx.wall_clock = Arc::new(move || pki_inventory::Time(shown.load(Ordering::SeqCst)));
+    let before = Arc::new(AtomicUsize::new(9));
+    let (seen, count) = (Arc::clone(&before), Arc::clone(&opened));
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        seen.store(count.load(Ordering::SeqCst), Ordering::SeqCst);
+        wall.store(24 * 3600 + 1, Ordering::SeqCst);
+    });
+    let seen = support::collect("tls", &cx);
+    assert_eq!(before.load(Ordering::SeqCst), 0, "connections before the window");
+    assert_eq!((opened.load(Ordering::SeqCst), seen.coverage().read), (1, 1));
+}
+
+#[test]
+fn a_host_is_not_asked_on_more_ports_at_a_time_than_allowed() {
+    let state = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let ports: Vec<String> = (0..12)
+        .map(|_| {
+            let shared = Arc::clone(&state);
+            let address = serve(move |mut stream| {
+                let now = shared.0.fetch_add(1, Ordering::SeqCst) + 1;
+                shared.1.fetch_max(now, Ordering::SeqCst);
+                let _ = stream.read(&mut [0; 4096]);
+                std::thread::sleep(Duration::from_millis(40));
+                shared.0.fetch_sub(1, Ordering::SeqCst);
+                let _ = stream.write_all(b"no TLS here");
+            });
+            address.port().to_string()
+        })
+        .collect();
+    let target = format!("127.0.0.1:{}", ports.join(","));
+    for (per_host, per_network, most) in [(2, 100, 2), (100, 3, 3)] {
+        state.1.store(0, Ordering::SeqCst);
+        let seen = servers::ask(&[&target], |scope| {
+            scope.per_host = per_host;
+            scope.per_network = per_network;
+        });
+        assert_eq!(seen.of(pki_inventory::Kind::Endpoint).len(), 12);
+        assert_eq!(state.1.load(Ordering::SeqCst), most);
+    }
+}

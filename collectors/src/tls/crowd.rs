@@ -1,6 +1,6 @@
 //! Who is being asked right now, so that no host and no network is asked by too many at once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -10,9 +10,9 @@ use ipnet::IpNet;
 pub(super) struct Crowd<T> {
     per_host: usize,
     per_network: usize,
-    hosts: HashMap<IpAddr, usize>,
-    networks: HashMap<IpNet, usize>,
-    held: HashMap<IpNet, VecDeque<(IpAddr, T)>>,
+    hosts: BTreeMap<IpAddr, usize>,
+    networks: BTreeMap<IpNet, usize>,
+    held: BTreeMap<IpNet, VecDeque<(IpAddr, T)>>,
     count: usize,
 }
 
@@ -21,9 +21,9 @@ impl<T> Crowd<T> {
         Self {
             per_host: per_host.max(1),
             per_network: per_network.max(1),
-            hosts: HashMap::new(),
-            networks: HashMap::new(),
-            held: HashMap::new(),
+            hosts: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            held: BTreeMap::new(),
             count: 0,
         }
     }
@@ -75,7 +75,7 @@ impl<T> Crowd<T> {
     /// Everybody who waits, who is not let in any more.
     pub(super) fn dismiss(&mut self) -> Vec<T> {
         self.count = 0;
-        self.held.drain().flat_map(|(_, waiting)| waiting).map(|(_, place)| place).collect()
+        std::mem::take(&mut self.held).into_values().flatten().map(|(_, place)| place).collect()
     }
 
     fn has_room(&self, address: IpAddr, network: IpNet) -> bool {
@@ -90,8 +90,8 @@ impl<T> Crowd<T> {
     }
 }
 
-fn count_out<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
-    if let std::collections::hash_map::Entry::Occupied(mut entry) = counts.entry(key) {
+fn count_out<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
+    if let std::collections::btree_map::Entry::Occupied(mut entry) = counts.entry(key) {
         *entry.get_mut() -= 1;
         if *entry.get() == 0 {
             entry.remove();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use pki_config::Hosts;
 use pki_inventory::{Coverage, Gap, GapReason, Observation, Place, Raw, Sighting};
@@ -226,8 +226,7 @@ impl Flight {
         }
     }
 
-    /// Waits while connections may not be opened. The clock of the windows is the one on the wall:
-    /// a run may have its own set to another instant.
+    /// Waits while connections may not be opened.
     async fn wait_for_window(&mut self) {
         let windows = &self.round.cx.tls.windows;
         if windows.is_always()
@@ -237,9 +236,7 @@ impl Flight {
         }
         let mut told = false;
         while !self.round.cx.is_cancelled() {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let now = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-            match windows.open_at(now) {
+            match windows.open_at((self.round.cx.wall_clock)().0) {
                 Ok(()) => break,
                 Err(next) if !told => {
                     told = true;

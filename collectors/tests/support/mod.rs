@@ -25,6 +25,7 @@ pub fn context(tls: TlsScope, filesystem: FilesystemScope) -> Context {
         tls,
         filesystem,
         clock: Arc::new(|| NOW),
+        wall_clock: Arc::new(|| NOW),
         cancelled: Arc::default(),
         progress: Arc::default(),
         done: Arc::default(),
