@@ -118,7 +118,8 @@ impl Done {
     }
 }
 
-fn hash(place: &Place) -> u64 {
+/// The short form of a place by which millions are remembered.
+pub(crate) fn hash(place: &Place) -> u64 {
     let mut hasher = DefaultHasher::new();
     place.hash(&mut hasher);
     hasher.finish()
@@ -185,7 +186,10 @@ fn weight_kib(observation: &Observation) -> u32 {
             | Raw::RevocationList(octets)
             | Raw::SigningRequest(octets) => octets.capacity(),
             Raw::Bundle(members) => size_of_val(members.as_slice()),
-            Raw::Key { .. } | Raw::Endpoint(_) | Raw::Unparsed { .. } => 0,
+            Raw::Endpoint(endpoint) => endpoint
+                .session()
+                .map_or(0, |session| session.accepted_authorities.iter().map(String::len).sum()),
+            Raw::Key { .. } | Raw::Unparsed { .. } => 0,
         },
         Observation::Missed(_) | Observation::Covered { .. } => 0,
     };

@@ -283,14 +283,18 @@ fn connections_are_paced_and_never_more_than_allowed_at_once() {
         shared.0.fetch_sub(1, Ordering::SeqCst);
         let _ = stream.write_all(b"no TLS here");
     });
-    let target = address.to_string();
     let start = Instant::now();
-    ask(&[target.as_str(); 12], |scope| scope.concurrency = 3);
+    let names: Vec<String> = (1..12).map(|number| format!("n{number}.test")).collect();
+    let target = format!("{address}?sni={}", names.join(","));
+    ask(&[&target], |scope| {
+        scope.concurrency = 3;
+        scope.per_host = 100;
+    });
     assert!(state.1.load(Ordering::SeqCst) <= 3);
     assert!(start.elapsed() >= Duration::from_millis(4 * 60));
 
     let start = Instant::now();
-    ask(&[target.as_str(); 11], |scope| scope.connections_per_sec = 20);
+    ask(&[&target], |scope| scope.connections_per_sec = 20);
     assert!(start.elapsed() >= Duration::from_millis(10 * 50), "{:?}", start.elapsed());
 }
 
@@ -312,10 +316,7 @@ fn a_huge_network_costs_nothing_before_it_is_asked_and_ends_when_cancelled() {
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     let ended: Vec<String> =
         seen.gaps(GapReason::RunEnded).iter().map(|gap| gap.place.to_string()).collect();
-    assert!(
-        ended.ends_with(&["scope:127.0.0.0/8:1".to_owned(), "scope:127.0.0.1:1".to_owned()]),
-        "{ended:?}"
-    );
+    assert!(ended.last().is_some_and(|last| last == "scope:127.0.0.0/8:1"), "{ended:?}");
     assert!(ended.len() <= 64 + 1 + 2, "those that waited for their turn or for room");
     assert!((50..500).contains(&seen.gaps(GapReason::Refused).len()));
     assert_eq!(cx.progress.asked.load(Ordering::Relaxed), cx.progress.done.load(Ordering::Relaxed));

@@ -124,7 +124,7 @@ fn a_large_hello_that_is_dropped_on_the_way_is_followed_by_a_small_one() {
     });
     let start = Instant::now();
     let session = session(&ask_one(address));
-    assert_eq!(session.version.as_deref(), Some("TLSv1.2"));
+    assert_eq!(session.version.as_deref(), Some("TLSv1.3"));
     assert_eq!(session.chain.len(), 2);
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert_eq!(asked.load(Ordering::SeqCst), 2);

@@ -144,7 +144,8 @@ fn a_server_that_tires_is_not_said_to_lack_what_it_was_not_asked() {
         let offered = &posture.versions[version].offered;
         assert!(matches!(offered, Fact::NotObserved(_)), "{version}: {offered}");
     }
-    assert!(matches!(posture.groups["X25519MLKEM768"], Fact::NotObserved(_)));
+    assert_eq!(posture.groups["X25519MLKEM768"], Fact::Yes, "it was agreed on");
+    assert!(matches!(posture.groups["secp256r1"], Fact::NotObserved(_)));
     assert!(matches!(posture.resumption_ticket, Fact::NotObserved(_)));
 }
 

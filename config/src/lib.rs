@@ -32,11 +32,11 @@ pub use policy::{
 };
 pub use problem::{Problem, Problems};
 pub use reader::Origin;
-pub use scope::{Depth, DepthError, FilesystemScope, TlsScope};
+pub use scope::{Depth, DepthError, FilesystemScope, TargetsFile, TlsScope};
 pub use settings::{DEFAULT_ROOTS, DEFAULT_SETTINGS, Settings};
 pub use starttls::{StartTls, StartTlsError};
 pub use target::{
-    Addresses, DEFAULT_PORT, Hosts, KNOWN_PORTS, KnownPort, Opening, PortProfile, Target,
+    Addresses, DEFAULT_PORT, Hosts, KNOWN_PORTS, KnownPort, Opening, PortProfile, Ports, Target,
     TargetError,
 };
 pub use window::{WindowError, Windows};

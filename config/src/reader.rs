@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use toml::Spanned;
@@ -18,10 +19,18 @@ pub struct Origin {
     pub line: usize,
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 /// A file under reading.
 pub(crate) struct Document<'t> {
     file: &'t str,
     text: &'t str,
+    /// Where lines end: counting anew for each of many problems would take for ever.
+    line_ends: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
     origins: RefCell<BTreeMap<String, Origin>>,
 }
@@ -37,7 +46,9 @@ pub(crate) struct Reader<'t> {
 
 impl<'t> Document<'t> {
     pub(crate) fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, problems: RefCell::default(), origins: RefCell::default() }
+        let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        let (problems, origins) = (RefCell::default(), RefCell::default());
+        Self { file, text, line_ends, problems, origins }
     }
 
     /// Reads the whole text with `read`. Gives the value and where each key stands, or everything
@@ -70,7 +81,11 @@ impl<'t> Document<'t> {
     }
 
     fn line(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|octet| *octet == b'\n').count() + 1
+        self.line_ends.partition_point(|end| *end < offset) + 1
+    }
+
+    fn origin(&self, offset: usize) -> Origin {
+        Origin { file: self.file.to_owned(), line: self.line(offset) }
     }
 
     fn problem(&self, offset: usize, key: &str, message: String) -> Problem {
@@ -92,10 +107,16 @@ impl<'t> Reader<'t> {
     fn take(&self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
         self.taken.borrow_mut().insert(key.to_owned());
         let value = self.table.get(key)?;
-        let line = self.document.line(value.span().start);
-        let origin = Origin { file: self.document.file.to_owned(), line };
+        let origin = self.document.origin(value.span().start);
         self.document.origins.borrow_mut().insert(self.key(key), origin);
         Some(value)
+    }
+
+    /// Whether there is such a key with something in it, be it right or wrong: an empty list says
+    /// nothing.
+    pub(crate) fn says(&self, key: &str) -> bool {
+        let value = self.table.get(key);
+        value.is_some_and(|value| value.get_ref().as_array().is_none_or(|list| !list.is_empty()))
     }
 
     fn note(&self, value: &Spanned<DeValue<'_>>, key: &str, message: String) {
@@ -182,7 +203,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A list of texts, each read by its own rule; every wrong one is a problem of its own.
-    pub(crate) fn parsed<T, E: std::fmt::Display>(
+    pub(crate) fn parsed<T, E: fmt::Display>(
         &self,
         key: &str,
         parse: impl Fn(&str) -> Result<T, E>,
@@ -195,20 +216,31 @@ impl<'t> Reader<'t> {
         Some(list.iter().filter_map(|item| self.item(key, item, &parse)).collect())
     }
 
-    /// The same for a text that may stand alone, without a list around it.
-    pub(crate) fn parsed_one_or_more<T, E: std::fmt::Display>(
+    /// The same, each with where it stands, for a text that may stand alone, without a list around
+    /// it.
+    pub(crate) fn parsed_one_or_more<T, E: fmt::Display>(
         &self,
         key: &str,
         parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Vec<T>> {
-        match self.table.get(key)?.get_ref() {
-            DeValue::String(_) => Some(self.parsed_one(key, parse).into_iter().collect()),
-            _ => self.parsed(key, parse),
-        }
+    ) -> Option<Vec<(T, Origin)>> {
+        let value = self.take(key)?;
+        let items: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+            DeValue::String(_) => vec![value],
+            DeValue::Array(list) => list.iter().collect(),
+            _ => {
+                self.note(value, key, "must be a text or a list of texts".to_owned());
+                return None;
+            }
+        };
+        let located = |item: &Spanned<DeValue<'_>>| {
+            let origin = self.document.origin(item.span().start);
+            self.item(key, item, &parse).map(|good| (good, origin))
+        };
+        Some(items.into_iter().filter_map(located).collect())
     }
 
     /// A text, read by its own rule.
-    pub(crate) fn parsed_one<T, E: std::fmt::Display>(
+    pub(crate) fn parsed_one<T, E: fmt::Display>(
         &self,
         key: &str,
         parse: impl Fn(&str) -> Result<T, E>,
@@ -216,7 +248,7 @@ impl<'t> Reader<'t> {
         self.item(key, self.take(key)?, parse)
     }
 
-    fn item<T, E: std::fmt::Display>(
+    fn item<T, E: fmt::Display>(
         &self,
         key: &str,
         item: &Spanned<DeValue<'_>>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::target::shown;
-use crate::{Target, Windows};
+use crate::{Origin, Target, Windows};
 
 /// The scope of the TLS collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct TlsScope {
     pub targets: Vec<Target>,
     /// Files with more of it, for [`Target::parse_list`]; `-` is standard input. Whoever runs the
     /// collectors reads them: nothing here opens a file.
-    pub targets_files: Vec<PathBuf>,
+    pub targets_files: Vec<TargetsFile>,
     /// Whether to ask the ports that listen on loopback of this machine as well.
     pub loopback: bool,
     /// What never to ask, whatever the targets say.
@@ -26,7 +26,8 @@ pub struct TlsScope {
     pub server_names: Vec<(IpNet, Vec<String>)>,
     /// How much to find out about each server.
     pub depth: Depth,
-    /// Seconds one connection attempt may take.
+    /// Seconds one connection attempt may take; of settings that were read never more than the
+    /// whole target may take.
     pub connect_timeout_secs: u64,
     /// Seconds one target may take in all, from the first packet to the last; `None` for what
     /// suits the depth, see [`TlsScope::deadline`].
@@ -46,6 +47,21 @@ pub struct TlsScope {
     pub retries: u32,
     /// When connections may be opened.
     pub windows: Windows,
+}
+
+/// A file with targets, and who named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetsFile {
+    /// The file; `-` is standard input.
+    pub path: PathBuf,
+    /// Where the settings name it; `None` when the command line does.
+    pub origin: Option<Origin>,
+}
+
+impl From<PathBuf> for TargetsFile {
+    fn from(path: PathBuf) -> Self {
+        Self { path, origin: None }
+    }
 }
 
 /// How much to find out about each server, each one including those before it.

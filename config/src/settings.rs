@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::reader::{Document, Reader};
 use crate::target::server_name;
 use crate::window::zone;
-use crate::{FilesystemScope, Problems, Target, TlsScope, Windows};
+use crate::{Depth, FilesystemScope, Problems, Target, TargetsFile, TlsScope, Windows};
 
 /// The commented file that `init` writes.
 pub const DEFAULT_SETTINGS: &str = include_str!("../examples/pkimm-agent.toml");
@@ -45,15 +45,19 @@ impl Settings {
 fn tls(t: &Reader<'_>) -> TlsScope {
     let base = TlsScope::default();
     let targets = |key| t.parsed(key, |text| text.parse::<Target>()).unwrap_or_default();
+    let depth = t.parsed_one("depth", str::parse);
     let secs = |key, most| t.integer(key, 1..=most).and_then(|n| u64::try_from(n).ok());
     let figure = |key, bounds| t.integer(key, bounds).and_then(|n| u32::try_from(n).ok());
-    TlsScope {
+    let listed = t.parsed_one_or_more("targets_file", file).unwrap_or_default().into_iter();
+    let scope = TlsScope {
         targets: targets("targets"),
-        targets_files: t.parsed_one_or_more("targets_file", file).unwrap_or_default(),
+        targets_files: listed
+            .map(|(path, origin)| TargetsFile { path, origin: Some(origin) })
+            .collect(),
         loopback: t.boolean("loopback").unwrap_or(base.loopback),
         exclude: targets("exclude"),
         server_names: t.table("server_names", server_names).unwrap_or_default(),
-        depth: t.parsed_one("depth", str::parse).unwrap_or(base.depth),
+        depth: depth.unwrap_or(base.depth),
         connect_timeout_secs: secs("connect_timeout_secs", 600)
             .unwrap_or(base.connect_timeout_secs),
         deadline_secs: secs("deadline_secs", 3600),
@@ -68,14 +72,45 @@ fn tls(t: &Reader<'_>) -> TlsScope {
             t.parsed("windows", str::parse).unwrap_or_default(),
             t.parsed_one("time_zone", zone).unwrap_or(TimeZone::UTC),
         ),
+    };
+    if t.says("time_zone") && !t.says("windows") {
+        t.complain("time_zone", "says nothing without windows; name some, or leave it out");
     }
+    fitting(t, depth, scope)
+}
+
+/// The scope in which an attempt to connect takes no longer than the whole target may. One that was
+/// written to take longer is a problem; the default gives way.
+fn fitting(t: &Reader<'_>, depth: Option<Depth>, scope: TlsScope) -> TlsScope {
+    let (attempt, whole) = (scope.connect_timeout_secs, scope.deadline().as_secs());
+    // Where one of the two is wrong, it is a problem already, and what stands in for it none.
+    let known = match scope.deadline_secs {
+        Some(_) => true,
+        None => !t.says("deadline_secs") && (depth.is_some() || !t.says("depth")),
+    };
+    if t.says("connect_timeout_secs") && known && attempt > whole {
+        let bound = match scope.deadline_secs {
+            Some(_) => format!("the {whole} of deadline_secs"),
+            None => format!("the {whole} that a target may take at depth {}", scope.depth),
+        };
+        t.complain("connect_timeout_secs", format!("must not be more than {bound}"));
+    }
+    TlsScope { connect_timeout_secs: attempt.min(whole), ..scope }
 }
 
 /// Reads a table of networks with the names that servers in them have.
 fn server_names(t: &Reader<'_>) -> Vec<(IpNet, Vec<String>)> {
     let mut all = Vec::new();
     for key in t.keys() {
-        let names = t.parsed(&key, server_name).unwrap_or_default();
+        let mut names: Vec<String> = Vec::new();
+        for name in t.parsed(&key, server_name).unwrap_or_default() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if !t.says(&key) {
+            t.complain(&key, "must hold a name");
+        }
         match key.parse::<IpAddr>().map(IpNet::from).or_else(|_| key.parse::<IpNet>()) {
             Ok(network) => all.push((network.trunc(), names)),
             Err(_) => t.complain(&key, "must be an address or a network/bits"),
@@ -119,7 +154,6 @@ fn absolute(text: &str) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Depth;
 
     #[test]
     fn the_example_is_the_default_scope() {
@@ -145,12 +179,11 @@ mod tests {
             windows = ["Mon-Fri 22:00-06:00", "Sat,Sun"]
             time_zone = "Europe/Berlin"
             [tls.server_names]
-            "192.0.2.7" = ["www.example.org", "WWW.example.net."]
+            "192.0.2.7" = ["www.example.org", "WWW.example.net.", "www.Example.net"]
             "2001:db8::/64" = ["v6.example.org"]
         "#;
         let tls = Settings::parse("s.toml", text).unwrap_or_else(|p| panic!("{p}")).tls;
         assert_eq!(tls.targets.len(), 2);
-        assert_eq!(tls.targets_files, [PathBuf::from("hosts.txt")]);
         assert_eq!(tls.exclude[0].hosts.count(), 6);
         assert_eq!((tls.depth, tls.deadline_secs), (Depth::Suites, None));
         assert_eq!((tls.per_host, tls.per_network), (1, 4));
@@ -166,14 +199,93 @@ mod tests {
             ("2001:db8::/64", "v6.example.org"),
         ];
         assert_eq!(names, expected.map(|(network, names)| (network.into(), names.into())));
+    }
 
-        let files = |value: &str| {
-            let text = format!("[tls]\ntargets_file = {value}\n");
-            Settings::parse("s.toml", &text).map(|settings| settings.tls.targets_files)
+    #[test]
+    fn every_file_of_targets_is_known_by_the_line_that_names_it() {
+        let files = |value: &str| -> Result<Vec<String>, Problems> {
+            let text = format!("[tls]\ndepth = \"suites\"\ntargets_file = {value}\n");
+            let files = Settings::parse("s.toml", &text)?.tls.targets_files.into_iter();
+            Ok(files
+                .map(|file| {
+                    let origin = file.origin.map(|origin| origin.to_string()).unwrap_or_default();
+                    format!("{origin} {}", file.path.display())
+                })
+                .collect())
         };
-        assert_eq!(files("\"-\""), Ok(vec![PathBuf::from("-")]));
-        assert_eq!(files("[\"a\", \"-\"]"), Ok(vec![PathBuf::from("a"), PathBuf::from("-")]));
+        let told = |lines: &[&str]| Ok(lines.iter().map(|line| (*line).to_owned()).collect());
+        assert_eq!(files("\"-\""), told(&["s.toml:3 -"]));
+        assert_eq!(files("[\"a\",\n\n\"-\"]"), told(&["s.toml:3 a", "s.toml:5 -"]));
+        assert_eq!(files("[]"), told(&[]));
         assert!(files("\"\"").is_err() && files("7").is_err() && files("[7]").is_err());
+        assert_eq!(TargetsFile::from(PathBuf::from("a")).origin, None);
+    }
+
+    #[test]
+    fn an_attempt_to_connect_takes_no_longer_than_the_target_may() {
+        let read = |keys: &str| Settings::parse("s.toml", &format!("[tls]\n{keys}\n"));
+        let told = |keys: &str| read(keys).map_err(|problems| problems.to_string());
+        for (keys, told_of) in [
+            (
+                "deadline_secs = 5\nconnect_timeout_secs = 6",
+                "s.toml:3: tls.connect_timeout_secs: must not be more than the 5 of deadline_secs",
+            ),
+            (
+                "connect_timeout_secs = 11",
+                "s.toml:2: tls.connect_timeout_secs: must not be more than the 10 that a target may \
+                 take at depth certificate",
+            ),
+            (
+                "connect_timeout_secs = 61\ndepth = \"posture\"",
+                "s.toml:2: tls.connect_timeout_secs: must not be more than the 60 that a target may \
+                 take at depth posture",
+            ),
+            // What cannot be read is one problem, not two.
+            (
+                "depth = \"deep\"\nconnect_timeout_secs = 11",
+                "s.toml:2: tls.depth: `deep` is not a depth; write certificate, posture or suites",
+            ),
+            (
+                "deadline_secs = 0\nconnect_timeout_secs = 11",
+                "s.toml:2: tls.deadline_secs: must be a whole number from 1 to 3600",
+            ),
+        ] {
+            assert_eq!(told(keys).expect_err(keys), told_of);
+        }
+        for (keys, secs) in [
+            ("deadline_secs = 5\nconnect_timeout_secs = 5", 5),
+            ("depth = \"posture\"\nconnect_timeout_secs = 60", 60),
+            ("deadline_secs = 600\nconnect_timeout_secs = 11", 11),
+            // Nobody wrote the three seconds.
+            ("deadline_secs = 2", 2),
+            ("", 3),
+        ] {
+            let read = read(keys).map(|settings| settings.tls.connect_timeout_secs);
+            assert_eq!(read, Ok(secs), "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_zone_without_windows_is_a_problem() {
+        for (keys, found) in [
+            ("windows = []\ntime_zone = \"UTC\"", Some((3, "tls.time_zone"))),
+            ("time_zone = \"Europe/Berlin\"", Some((2, "tls.time_zone"))),
+            ("time_zone = \"UTC\"\nwindows = [\"Noon\"]", Some((3, "tls.windows"))),
+            ("time_zone = \"UTC\"\nwindows = [\"Mon\"]", None),
+            ("windows = [\"Mon\"]", None),
+        ] {
+            let read = Settings::parse("s.toml", &format!("[tls]\n{keys}\n"));
+            let problems = read.map_or_else(|problems| problems.0, |_| Vec::new());
+            let places = problems.iter().map(|problem| (problem.line, problem.key.as_str()));
+            assert_eq!(places.collect::<Vec<_>>(), Vec::from_iter(found), "{keys}");
+        }
+    }
+
+    #[test]
+    fn thousands_of_problems_do_not_take_for_ever() {
+        let text = format!("[tls]\ntargets = [\n{}]\n", "  \"b d:0\",\n".repeat(100_000));
+        let problems = Settings::parse("s.toml", &text).unwrap_err().0;
+        assert_eq!(problems.last().map(|problem| problem.line), Some(100_002));
     }
 
     #[test]
@@ -182,7 +294,8 @@ mod tests {
                     jitter_percent = 101\nretries = 6\nwindows = [\n\"Mon\",\n\"Noon\"]\n\
                     time_zone = \"Europe/Bonn\"\nexclude = [\"192.0.2.9-1\"]\n\
                     [tls.server_names]\n\"192.0.2\" = [\"a.example\"]\n\
-                    \"192.0.2.7\" = [\"192.0.2.7\"]\n\"192.0.2.8\" = 1\n";
+                    \"192.0.2.7\" = [\"192.0.2.7\"]\n\"192.0.2.8\" = 1\n\
+                    \"192.0.2.9\" = []\n";
         let problems = Settings::parse("s.toml", text).unwrap_err().0;
         let found: Vec<(usize, &str)> =
             problems.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
@@ -200,6 +313,7 @@ mod tests {
                 (13, "tls.server_names.192.0.2"),
                 (14, "tls.server_names.192.0.2.7"),
                 (15, "tls.server_names.192.0.2.8"),
+                (16, "tls.server_names.192.0.2.9"),
             ]
         );
         for (at, sentence) in [

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 pub use hosts::Hosts;
 pub(crate) use hosts::server_name;
-pub use ports::{KNOWN_PORTS, KnownPort, PortProfile};
+pub use ports::{KNOWN_PORTS, KnownPort, PortProfile, Ports};
 pub use spread::Addresses;
 
 use crate::{Problem, Problems, StartTls};
@@ -21,7 +21,10 @@ use crate::{Problem, Problems, StartTls};
 /// - the scheme is `tls` for TLS at once on any port, or `smtp+tls` and its like for TLS inside of
 ///   that protocol; without one, the port decides;
 /// - hosts are a name, an address, a network (`192.0.2.0/24`) or a range (`192.0.2.10-192.0.2.40`,
-///   `192.0.2.10-40`); with ports after it, IPv6 stands in brackets (`[2001:db8::1-2001:db8::ff]`);
+///   `192.0.2.10-40`); with ports after it, IPv6 stands in brackets (`[2001:db8::1-2001:db8::ff]`).
+///   Without them, what may be an address with a port is refused: `2001:db8::1:443` is another
+///   address when read to its end. That is so where the last group has two to five digits and no
+///   letter, and what stands before it is an address by itself;
 /// - ports are numbers, ranges and the names of a [`PortProfile`] (`443,8000-8100,mail`);
 /// - the names are asked for besides asking without one.
 ///
@@ -32,7 +35,8 @@ use crate::{Problem, Problems, StartTls};
 ///
 /// let target: Target = "192.0.2.10-12:443,8000-8003?sni=www.example.org".parse()?;
 /// assert_eq!(target.hosts.count(), 3);
-/// assert_eq!(target.ports, [443, 8000, 8001, 8002, 8003]);
+/// assert_eq!(target.ports.len(), 5);
+/// assert_eq!(target.ports.to_string(), "443,8000-8003");
 /// # Ok::<(), pki_config::TargetError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +44,7 @@ pub struct Target {
     /// Where.
     pub hosts: Hosts,
     /// TCP ports, in the order given, each once; never empty.
-    pub ports: Vec<u16>,
+    pub ports: Ports,
     /// What comes before TLS.
     pub opening: Opening,
     /// Names to ask for at every address, besides asking without a name.
@@ -61,13 +65,21 @@ pub enum Opening {
 
 /// A target that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is not a target: {why}; write host, host:port, address:port,port, first-last:port \
-     or network/bits:port"
-)]
+#[error("`{text}` is not a target: {why}")]
 pub struct TargetError {
     text: String,
-    why: String,
+    why: Why,
+}
+
+/// Why a text is no target, with what to write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Why {
+    #[error("{0}; write host, host:port, address:port,port, first-last:port or network/bits:port")]
+    Form(String),
+    #[error("it may end in a port; write [{before}]:{port}, or [{before}:{port}] for the address")]
+    PortOrGroup { before: String, port: String },
+    #[error("IPv6 stands in brackets before a port; write [{before}]:{port}")]
+    NoBrackets { before: String, port: String },
 }
 
 /// The port where HTTPS listens, tried when a target names none.
@@ -110,7 +122,7 @@ impl FromStr for Target {
     }
 }
 
-fn parse(text: &str) -> Result<Target, String> {
+fn parse(text: &str) -> Result<Target, Why> {
     let (opening, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (read_scheme(scheme)?, rest),
         None => (Opening::ByPort, text),
@@ -119,15 +131,23 @@ fn parse(text: &str) -> Result<Target, String> {
         Some((authority, query)) => (authority, read_names(query)?),
         None => (rest, Vec::new()),
     };
-    let (hosts, ports) = split_ports(authority).ok_or("a `]` is missing or not the last")?;
+    mind_brackets(authority)?;
+    let split = split_ports(authority);
+    let (hosts, ports) = split.ok_or_else(|| "a `]` is missing or not the last".to_owned())?;
     let hosts = Hosts::parse(hosts)?;
     let ports = match (ports, opening) {
         (Some(list), _) => ports::parse(list)?,
         // Nobody who writes `smtp+tls://mx.example.org` means port 443.
         (None, Opening::StartTls(protocol)) => protocol.ports().take(1).collect(),
-        (None, _) => vec![DEFAULT_PORT],
+        (None, _) => Ports::from_iter([DEFAULT_PORT]),
     };
     Ok(Target { hosts, ports, opening, server_names })
+}
+
+impl From<String> for Why {
+    fn from(why: String) -> Self {
+        Self::Form(why)
+    }
 }
 
 fn read_scheme(text: &str) -> Result<Opening, String> {
@@ -153,6 +173,25 @@ fn read_names(query: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(names)
+}
+
+/// Refuses IPv6 without brackets with a port after it, and what may be that: silently it would be
+/// another address, on a port that nobody wrote. One digit is a group far more often than a port.
+fn mind_brackets(text: &str) -> Result<(), Why> {
+    let Some((before, port)) = text.rsplit_once(':') else { return Ok(()) };
+    let alone = !text.starts_with('[') && before.contains(':') && Hosts::parse(before).is_ok();
+    if !alone {
+        return Ok(());
+    }
+    let is_address = Hosts::parse(text).is_ok();
+    let (before, shown) = (shown(before), shown(port));
+    if !is_address {
+        return Err(Why::NoBrackets { before, port: shown });
+    }
+    if (2..=5).contains(&port.len()) && port.bytes().all(|octet| octet.is_ascii_digit()) {
+        return Err(Why::PortOrGroup { before, port: shown });
+    }
+    Ok(())
 }
 
 /// Splits `hosts:ports`, minding that IPv6 addresses hold colons themselves.
@@ -198,8 +237,7 @@ impl fmt::Display for Target {
             Opening::Tls => f.write_str("tls://")?,
             Opening::StartTls(protocol) => write!(f, "{protocol}+tls://")?,
         }
-        write!(f, "{}:", self.hosts)?;
-        ports::write(&self.ports, f)?;
+        write!(f, "{}:{}", self.hosts, self.ports)?;
         if !self.server_names.is_empty() {
             write!(f, "?sni={}", self.server_names.join(","))?;
         }

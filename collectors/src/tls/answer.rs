@@ -33,16 +33,17 @@ pub(super) fn of(first: &First, deadline_secs: u64) -> Answer {
         return Answer::Endpoint(Handshake::Shown(session(first, deadline_secs)));
     }
     let declined = |alert: String| {
-        let offered = first.offered.iter().copied().map(names::version).collect();
+        let mut offered = first.offered.clone();
+        // Newest first.
+        offered.sort_unstable_by(|a, b| b.cmp(a));
+        let offered = offered.into_iter().map(names::version).collect();
         Answer::Endpoint(Handshake::Declined { alert, offered })
     };
-    let told = sentence(&attempt.end, &attempt.heard, deadline_secs);
+    let no_tls = |reason| Answer::Endpoint(Handshake::NoTls { reason });
+    let told = sentence(&attempt.end, attempt.stage, &attempt.heard, deadline_secs);
     match &attempt.end {
-        End::Foreign => {
-            let reason = quote(&attempt.heard);
-            Answer::Endpoint(Handshake::NoTls { reason })
-        }
-        End::Plain(said) => Answer::Endpoint(Handshake::NoTls { reason: said.clone() }),
+        End::Foreign => no_tls(quote(&attempt.heard)),
+        End::Plain(said) => no_tls(said.clone()),
         End::Alert(alert) => declined(names::alert(*alert)),
         End::WantsGroup(group) => {
             declined(format!("none, but it insists on the group {}", names::group(*group)))
@@ -60,11 +61,14 @@ fn with_what_was_settled(mut told: String, attempt: &Attempt) -> String {
 }
 
 fn session(first: &First, deadline_secs: u64) -> Session {
-    let Attempt { end, shown, heard, .. } = &first.attempt;
+    let Attempt { end, shown, stage, heard, .. } = &first.attempt;
     let ended = match end {
+        End::Enough if shown.left_out > 0 => {
+            Some(format!("it sent {} more certificates than are kept", shown.left_out))
+        }
         End::Enough => None,
         end => {
-            let mut why = sentence(end, heard, deadline_secs);
+            let mut why = sentence(end, *stage, heard, deadline_secs);
             if shown.asked_for_certificate.is_some() {
                 why.push_str(", after it had asked for a client certificate");
             }
@@ -76,7 +80,7 @@ fn session(first: &First, deadline_secs: u64) -> Session {
         version: shown.version.map(names::version),
         cipher_suite: suite.or_else(|| shown.ssl2_suites.first().cloned()),
         group: shown.group.clone(),
-        offered_groups: first.groups.iter().copied().map(names::group).collect(),
+        offered_groups: first.hello.groups.iter().copied().map(names::group).collect(),
         alpn: shown.alpn.clone(),
         staple: (!shown.staple.is_empty()).then(|| Staple::of(&shown.staple)),
         sct_logs: sct_log_ids(&shown.timestamps),
@@ -107,5 +111,7 @@ fn authorities(shown: &Shown) -> Vec<String> {
         Ok(name) => name.text,
         Err(_) => format!("{} octets that are no name", der.len()),
     };
-    names.iter().take(MOST_AUTHORITIES).map(text).collect()
+    let more = names.len().saturating_sub(MOST_AUTHORITIES);
+    let more = (more > 0).then(|| format!("{more} more that are not kept"));
+    names.iter().take(MOST_AUTHORITIES).map(text).chain(more).collect()
 }

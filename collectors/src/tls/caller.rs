@@ -1,8 +1,10 @@
 //! Opens connections to one place, one after the other, within one deadline.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pki_config::StartTls;
@@ -12,10 +14,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::exchange::{Attempt, Equipment, Until, exchange};
 use super::flight::Shown;
-use super::hello::Hello;
+use super::hello::{Hello, SUITES_OF_TLS13};
+use super::names::{self, TLS13};
 use super::pace::{self, Pace};
 use super::starttls;
-use super::wire::{End, Wire};
+use super::wire::{End, Stage, Wire};
 
 /// The limits every target has.
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +36,15 @@ pub(super) struct Limits {
 pub(super) struct Means<'a> {
     pub(super) equipment: &'a Equipment,
     pub(super) pace: &'a Pace,
+    pub(super) tempers: &'a Tempers,
     pub(super) cancelled: &'a AtomicBool,
     pub(super) limits: Limits,
 }
+
+/// How long to wait before each connection to a host that has broken off some: its places share a
+/// temper.
+#[derive(Default)]
+pub(super) struct Tempers(Mutex<BTreeMap<IpAddr, Duration>>);
 
 /// Asks one place.
 pub(super) struct Caller<'a> {
@@ -46,8 +55,15 @@ pub(super) struct Caller<'a> {
     deadline: Instant,
     /// Looking up the name took this long, of the time of the target.
     spent: Duration,
-    /// Waited before each connection, once the server has broken off some.
-    delay: Duration,
+    /// The large hello was not answered, and a smaller one was.
+    pub(super) small: bool,
+    /// The server closes where others send an alert: closing is an answer, and no sign of being
+    /// tired.
+    pub(super) declines_by_closing: bool,
+    /// Connections in a row that did not come about, after some that did.
+    failures: u32,
+    /// The run was ended in the middle.
+    pub(super) is_ended: bool,
     pub(super) connections: u32,
     pub(super) octets: u64,
 }
@@ -64,6 +80,13 @@ pub(super) enum NoCall {
     /// There is no connection; why.
     NoConnection(GapReason, String),
 }
+
+/// One question of many may take this long: a server that is silent to one of them, as some
+/// firewalls are to old versions, must not take the time of all others.
+pub(super) const ONE_OF_MANY: Duration = Duration::from_secs(5);
+
+/// Connections in a row that may not come about before a host is left alone.
+const MOST_FAILURES: u32 = 1;
 
 /// The first wait after a server broke off; it doubles from there.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
@@ -92,9 +115,20 @@ impl<'a> Caller<'a> {
         opening: Option<StartTls>,
         spent: Duration,
     ) -> Self {
-        let deadline = Instant::now() + means.limits.whole.saturating_sub(spent);
-        let delay = Duration::ZERO;
-        Self { means, address, name, opening, deadline, spent, delay, connections: 0, octets: 0 }
+        Self {
+            means,
+            address,
+            name,
+            opening,
+            deadline: Instant::now() + means.limits.whole.saturating_sub(spent),
+            spent,
+            small: false,
+            declines_by_closing: false,
+            failures: 0,
+            is_ended: false,
+            connections: 0,
+            octets: 0,
+        }
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -114,29 +148,62 @@ impl<'a> Caller<'a> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Asks once; the first octet has to come within this share of the time that is left.
-    pub(super) async fn call(
+    /// A hello of TLS 1.3 alone, as large as the server bears it.
+    pub(super) fn tls13(&self, alpn: &[&'static str]) -> Hello {
+        let base = if self.small { Hello::small } else { Hello::everything };
+        Hello { versions: vec![TLS13], suites: SUITES_OF_TLS13.to_vec(), ..base(self.name, alpn) }
+    }
+
+    /// A hello of one version.
+    pub(super) fn of_version(&self, version: u16) -> Hello {
+        match version {
+            TLS13 => self.tls13(&[]),
+            version => Hello::of_version(version, self.name),
+        }
+    }
+
+    /// Asks once, for as long as this; the first octet has to come within half of it where `half`.
+    pub(super) async fn call_within(
         &mut self,
+        time: Duration,
+        half: bool,
         hello: &Hello,
         until: Until,
-        patience: f64,
     ) -> Result<Attempt, NoCall> {
         let stream = self.connect().await?;
-        let patience = Instant::now() + self.left().mul_f64(patience);
-        let mut wire = Wire::new(stream, patience);
-        let attempt = match self.open(&mut wire).await {
-            Ok(()) => exchange(wire, hello, until, self.means.equipment, self.deadline).await,
+        let deadline = self.deadline.min(Instant::now() + time);
+        let mut wire = Wire::new(stream);
+        let opened = match self.opening {
+            None => Ok(()),
+            Some(protocol) => {
+                let opening = starttls::open(&mut wire, protocol, self.name);
+                timeout_at(deadline, opening).await.unwrap_or(Err(End::Deadline))
+            }
+        };
+        let attempt = match opened {
+            Ok(()) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                wire.begin_tls(Instant::now() + if half { left / 2 } else { left });
+                exchange(wire, hello, until, self.means.equipment, deadline).await
+            }
             Err(end) => {
+                let stage = wire.stage();
                 let (heard, octets) = wire.part(&[]).await;
-                Attempt { end, shown: Shown::default(), heard, octets }
+                Attempt { end, shown: Shown::default(), stage, heard, octets }
             }
         };
         self.octets += attempt.octets;
         if !attempt.is_broken_off() {
-            // It talks again; who is tired says so soon enough.
-            self.delay /= 2;
+            self.means.tempers.note(self.address.ip(), false);
+        } else if matches!(attempt.end, End::Unwilling(_)) {
+            self.slow_down();
         }
         Ok(attempt)
+    }
+
+    /// Asks once, for as long as one of many questions may take.
+    pub(super) async fn call(&mut self, hello: &Hello, until: Until) -> Result<Attempt, NoCall> {
+        self.call_within(ONE_OF_MANY, false, hello, until).await
     }
 
     /// Asks, and asks again after a while if the server breaks off without a word.
@@ -146,20 +213,32 @@ impl<'a> Caller<'a> {
         until: Until,
     ) -> Result<Attempt, NoCall> {
         for _ in 0..self.means.limits.retries {
-            let attempt = self.call(hello, until, 1.0).await?;
-            if !attempt.is_broken_off() {
+            let attempt = self.call(hello, until).await?;
+            if !attempt.is_broken_off() || self.declines_by_closing {
                 return Ok(attempt);
             }
             self.slow_down();
         }
-        self.call(hello, until, 1.0).await
+        self.call(hello, until).await
+    }
+
+    /// Waits longer before further connections to this host, of all its places.
+    pub(super) fn slow_down(&self) {
+        self.means.tempers.note(self.address.ip(), true);
     }
 
     /// A connection, for those who speak TLS on it by other means.
     pub(super) async fn stream(&mut self) -> Result<(TcpStream, Option<End>), NoCall> {
         let stream = self.connect().await?;
-        let mut wire = Wire::new(stream, self.deadline);
-        let opened = self.open(&mut wire).await;
+        let mut wire = Wire::new(stream);
+        let opened = match self.opening {
+            None => Ok(()),
+            Some(protocol) => {
+                let opening = starttls::open(&mut wire, protocol, self.name);
+                let until = self.deadline.min(Instant::now() + ONE_OF_MANY);
+                timeout_at(until, opening).await.unwrap_or(Err(End::Deadline))
+            }
+        };
         let end = match opened {
             Ok(()) if !wire.is_plain() => Some(End::Plain("TLS is inside of packets".to_owned())),
             Ok(()) => None,
@@ -170,31 +249,25 @@ impl<'a> Caller<'a> {
         Ok((stream, end))
     }
 
-    /// Waits longer before every further connection.
-    pub(super) fn slow_down(&mut self) {
-        self.delay = (self.delay * 2).clamp(FIRST_DELAY, LONGEST_DELAY);
-    }
-
-    async fn open(&self, wire: &mut Wire) -> Result<(), End> {
-        let Some(protocol) = self.opening else { return Ok(()) };
-        timeout_at(self.deadline, starttls::open(wire, protocol, self.name))
-            .await
-            .unwrap_or(Err(End::Deadline))
-    }
-
     async fn connect(&mut self) -> Result<TcpStream, NoCall> {
-        let Means { pace, cancelled, limits, .. } = self.means;
+        let Means { pace, tempers, cancelled, limits, .. } = self.means;
         if self.connections >= limits.connections {
             return Err(NoCall::Spent);
         }
-        if !self.delay.is_zero() {
-            let until = Instant::now() + self.delay.mul_f64(1.0 + pace::chance() / 2.0);
+        if self.failures > MOST_FAILURES {
+            let detail = "the server takes no more connections".to_owned();
+            return Err(NoCall::NoConnection(GapReason::Refused, detail));
+        }
+        let delay = tempers.of(self.address.ip());
+        if !delay.is_zero() {
+            let until = Instant::now() + delay.mul_f64(1.0 + pace::chance() / 2.0);
             if !pace::wait(until.min(self.deadline), cancelled).await {
-                return Err(NoCall::Ended);
+                return self.ended();
             }
         }
         // Waiting for a turn is our own doing and no time of the target.
-        self.deadline += pace.turn(cancelled).await.ok_or(NoCall::Ended)?;
+        let Some(waited) = pace.turn(cancelled).await else { return self.ended() };
+        self.deadline += waited;
         let start = Instant::now();
         if start >= self.deadline && self.connections > 0 {
             return Err(NoCall::Deadline);
@@ -204,14 +277,27 @@ impl<'a> Caller<'a> {
             return Err(self.no_connection(Duration::ZERO));
         }
         self.connections += 1;
-        match timeout_at(until, TcpStream::connect(self.address)).await {
-            Ok(Ok(stream)) => Ok(stream),
+        let connected = timeout_at(until, TcpStream::connect(self.address)).await;
+        if let Ok(Ok(stream)) = connected {
+            self.failures = 0;
+            return Ok(stream);
+        }
+        if self.connections > 1 {
+            self.failures += 1;
+            self.slow_down();
+        }
+        match connected {
             Ok(Err(error)) => {
                 let (reason, detail) = refusal(&error);
                 Err(NoCall::NoConnection(reason, detail))
             }
-            Err(_) => Err(self.no_connection(until.saturating_duration_since(start))),
+            _ => Err(self.no_connection(until.saturating_duration_since(start))),
         }
+    }
+
+    fn ended(&mut self) -> Result<TcpStream, NoCall> {
+        self.is_ended = true;
+        Err(NoCall::Ended)
     }
 
     fn no_connection(&self, waited: Duration) -> NoCall {
@@ -220,11 +306,43 @@ impl<'a> Caller<'a> {
     }
 }
 
+impl Tempers {
+    fn of(&self, host: IpAddr) -> Duration {
+        self.lock().get(&host).copied().unwrap_or_default()
+    }
+
+    /// Whoever broke off is left alone for longer and longer; whoever answers is forgiven by
+    /// halves.
+    fn note(&self, host: IpAddr, broke_off: bool) {
+        let mut tempers = self.lock();
+        if broke_off {
+            let delay = tempers.entry(host).or_default();
+            *delay = (*delay * 2).clamp(FIRST_DELAY, LONGEST_DELAY);
+        } else if let Some(delay) = tempers.get_mut(&host) {
+            *delay /= 2;
+            if *delay < FIRST_DELAY / 4 {
+                tempers.remove(&host);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<IpAddr, Duration>> {
+        // A number is replaced by another; an error there would spoil nothing.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Attempt {
     /// The server ended the connection without having said a word about the hello.
     pub(super) fn is_broken_off(&self) -> bool {
-        let ended = matches!(self.end, End::Closed | End::Failed(_));
-        ended && self.heard.is_empty() && self.shown.version.is_none()
+        let said_nothing = self.heard.is_empty() && self.shown.version.is_none();
+        match self.end {
+            End::Unwilling(_) => true,
+            // An alert that is not about what was offered is no better than none.
+            End::Alert(alert) => !names::is_about_the_offer(alert),
+            End::Closed | End::Failed(_) => said_nothing || self.stage == Stage::Opening,
+            _ => false,
+        }
     }
 }
 

@@ -1,33 +1,36 @@
 //! The depth `certificate`: one exchange that every server from TLS 1.0 to 1.3 can answer, and more
 //! only for those that cannot.
 
-use pki_config::Depth;
+use pki_config::{Depth, StartTls};
 
 use super::caller::{Caller, NoCall};
 use super::exchange::{Attempt, Until};
 use super::hello::Hello;
-use super::names::{SSL2, SSL3, TLS12, alert_code};
-use super::wire::End;
+use super::names::{SSL2, SSL3, TLS10, TLS12, alert_code};
+use super::suites;
+use super::wire::{End, Stage};
 
 /// What asking for the certificates came to.
 pub(super) struct First {
     pub(super) attempt: Attempt,
-    /// The groups of the hello that was answered.
-    pub(super) groups: Vec<u16>,
-    /// Every version that was offered until then, newest first.
+    /// The hello that was answered.
+    pub(super) hello: Hello,
+    /// Every version that was offered until then.
     pub(super) offered: Vec<u16>,
 }
 
 /// Protocols of ALPN that are asked for where TLS comes first.
 pub(super) const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
-/// The connections one place may cost.
-pub(super) fn most_connections(depth: Depth) -> u32 {
-    match depth {
-        // The hello that offers everything, twice, and three smaller and older ones.
-        Depth::Certificate => 5,
-        Depth::Posture => 40,
-        Depth::Suites => 600,
+/// The connections one place may cost. MySQL shuts out hosts that broke off a hundred times without
+/// having logged in once (`max_connect_errors`), and we never log in.
+pub(super) fn most_connections(depth: Depth, opening: Option<StartTls>) -> u32 {
+    match (depth, opening) {
+        // The hello that offers everything, twice, without ALPN, and five smaller and older ones.
+        (Depth::Certificate, _) => 8,
+        (_, Some(StartTls::Mysql)) => 25,
+        (Depth::Posture, _) => 40,
+        (Depth::Suites, _) => 600,
     }
 }
 
@@ -35,48 +38,84 @@ pub(super) fn most_connections(depth: Depth) -> u32 {
 pub(super) async fn ask(caller: &mut Caller<'_>) -> Result<First, NoCall> {
     let alpn = if caller.opening.is_none() { &ALPN[..] } else { &[] };
     let everything = Hello::everything(caller.name, alpn);
-    let attempt = caller.call(&everything, Until::Chain, 0.5).await?;
-    let mut first =
-        First { attempt, groups: everything.groups.clone(), offered: everything.versions.clone() };
+    let mut attempt = ask_once(caller, &everything).await?;
+    let mut retries = caller.limits().retries;
+    // There is no use in another hello for whom did not come to ours.
+    while attempt.is_unheard() && retries > 0 {
+        retries -= 1;
+        attempt = ask_once(caller, &everything).await?;
+    }
+    let offered = everything.versions.clone();
+    let mut first = First { attempt, hello: everything, offered };
     if matches!(first.attempt.end, End::Alert(alert_code::NO_APPLICATION_PROTOCOL)) {
-        let without = Hello { alpn: Vec::new(), ..everything.clone() };
-        first.try_also(caller, &without).await;
+        let without = Hello { alpn: Vec::new(), ..first.hello.clone() };
+        first.try_also(caller, without).await;
     }
-    if first.attempt.is_conclusive() {
-        return Ok(first);
+    if first.attempt.is_anonymous() {
+        // Behind a suite without authentication there may be a certificate.
+        let authenticated = first.hello.clone().authenticated();
+        first.try_also(caller, authenticated).await;
     }
-    // There are middleboxes that drop a hello which does not fit into one packet, and servers that
-    // cannot bear one with a version they do not know.
-    let broken_off = first.attempt.is_broken_off();
-    if broken_off {
-        caller.slow_down();
+    let declined = match first.attempt.end {
+        End::Alert(alert) => Some(alert),
+        _ => None,
+    };
+    let no_suite = declined.is_some_and(|alert| NO_SUITE.contains(&alert));
+    if !first.attempt.is_conclusive() && !no_suite && declined != Some(alert_code::PROTOCOL_VERSION)
+    {
+        // There are middleboxes that drop a hello which does not fit into one packet, and servers
+        // that read no more than so many suites.
+        if first.attempt.is_broken_off() {
+            caller.slow_down();
+        }
+        first.try_also(caller, Hello::small(caller.name, alpn)).await;
+        caller.small = first.attempt.is_shown();
     }
-    first.try_also(caller, &Hello::of_version(TLS12, caller.name)).await;
-    if broken_off && first.attempt.is_broken_off() && caller.limits().retries > 0 {
-        caller.slow_down();
-        first.try_also(caller, &everything).await;
-    }
-    for version in [SSL3, SSL2] {
-        if first.attempt.is_conclusive() || first.attempt.is_silent() {
+    // Servers that cannot bear a hello with versions that they do not know, and those that know
+    // no newer ones.
+    for version in [TLS12, TLS10, SSL3, SSL2] {
+        if first.attempt.is_conclusive() || (version < TLS12 && first.attempt.is_silent()) {
             break;
         }
-        first.try_also(caller, &Hello::of_version(version, None)).await;
+        if version == TLS10 && first.attempt.is_broken_off() && retries > 0 {
+            caller.slow_down();
+            first.try_also(caller, Hello::everything(caller.name, alpn)).await;
+        }
+        if !first.attempt.is_conclusive() {
+            let mut hello = Hello::of_version(version, caller.name);
+            if version == TLS12 && no_suite {
+                hello.suites = suites::candidates(TLS12);
+            }
+            first.try_also(caller, hello).await;
+        }
     }
     Ok(first)
+}
+
+/// Alerts that say that none of the suites would do.
+pub(super) const NO_SUITE: [u8; 2] =
+    [alert_code::HANDSHAKE_FAILURE, alert_code::INSUFFICIENT_SECURITY];
+
+async fn ask_once(caller: &mut Caller<'_>, hello: &Hello) -> Result<Attempt, NoCall> {
+    let time = caller.left();
+    caller.call_within(time, true, hello, Until::Chain).await
 }
 
 impl First {
     /// Asks once more, and keeps the answer that tells more. What stands in the way of asking
     /// again leaves what is known.
-    async fn try_also(&mut self, caller: &mut Caller<'_>, hello: &Hello) {
-        let Ok(attempt) = caller.call(hello, Until::Chain, 1.0).await else { return };
+    async fn try_also(&mut self, caller: &mut Caller<'_>, hello: Hello) {
+        let time = caller.left();
+        let Ok(attempt) = caller.call_within(time, false, &hello, Until::Chain).await else {
+            return;
+        };
         for version in &hello.versions {
             if !self.offered.contains(version) {
                 self.offered.push(*version);
             }
         }
         if attempt.worth() > self.attempt.worth() {
-            self.groups.clone_from(&hello.groups);
+            self.hello = hello;
             self.attempt = attempt;
         }
     }
@@ -85,9 +124,14 @@ impl First {
 impl Attempt {
     /// Whether the server showed all it would show to anybody.
     pub(super) fn is_shown(&self) -> bool {
-        // A server without authentication has no certificate.
-        let anonymous = matches!(self.end, End::Enough) && self.shown.suite.is_some();
-        !self.shown.chain.is_empty() || anonymous || !self.shown.ssl2_suites.is_empty()
+        let ssl2 = !self.shown.ssl2_suites.is_empty();
+        !self.shown.chain.is_empty() || self.is_anonymous() || ssl2
+    }
+
+    /// A server without authentication shows no certificate.
+    fn is_anonymous(&self) -> bool {
+        let all = matches!(self.end, End::Enough) && self.shown.suite.is_some();
+        all && self.shown.chain.is_empty()
     }
 
     /// Whether asking otherwise would come to the same.
@@ -96,10 +140,15 @@ impl Attempt {
             self.end,
             End::Foreign | End::Plain(_) | End::Alert(alert_code::UNRECOGNIZED_NAME)
         );
-        self.is_shown() || spoken
+        self.is_shown() || spoken || self.stage == Stage::Opening
     }
 
-    /// Whether there was a connection and not one octet came over it.
+    /// Whether the server broke off before our hello.
+    fn is_unheard(&self) -> bool {
+        self.stage == Stage::Opening && self.is_broken_off()
+    }
+
+    /// Whether there was a connection and not one octet of TLS came over it.
     fn is_silent(&self) -> bool {
         matches!(self.end, End::Silence | End::Deadline) && self.heard.is_empty()
     }
@@ -107,8 +156,10 @@ impl Attempt {
     /// How much an answer tells: what was shown, what was said, that something was there.
     fn worth(&self) -> u8 {
         match &self.end {
+            _ if !self.shown.chain.is_empty() => 5,
             _ if self.is_shown() => 4,
-            End::Foreign | End::Plain(_) | End::WantsGroup(_) => 3,
+            End::Foreign | End::Plain(_) => 3,
+            _ if self.shown.version.is_some() => 3,
             End::Alert(_) => 2,
             _ => u8::from(!self.heard.is_empty()),
         }

@@ -14,11 +14,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::caller::Caller;
+use super::caller::{Caller, ONE_OF_MANY};
 use super::names;
 use super::posture::unseen;
 use super::record_only::{self, Recorder};
-use super::wire::{MOST_OCTETS, sentence};
+use super::wire::{MOST_OCTETS, Stage, sentence};
 
 /// What complete handshakes showed.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub(super) struct Completed {
     pub(super) resumption_id: Fact,
     pub(super) resumption_ticket: Fact,
     pub(super) early_data: Fact,
+    /// One at least was complete, so the server was still willing.
+    pub(super) is_complete: bool,
 }
 
 /// How a handshake went.
@@ -42,73 +44,100 @@ struct Outcome {
     octets: u64,
 }
 
-/// How long a server may take to say something after the handshake: a ticket, or that it misses a
-/// certificate. In TLS 1.3 our side is complete before it has looked (RFC 8446, 4.4.2).
+/// How long a server may take at least to say something after the handshake: a ticket, or that it
+/// misses a certificate. In TLS 1.3 our side is complete before it has looked (RFC 8446, 4.4.2).
 const AFTERWARDS: Duration = Duration::from_millis(500);
+
+/// A server that took its time for the handshake takes it afterwards as well.
+const AS_LONG: u32 = 4;
 
 const NO_MODERN: &str = "a handshake of TLS 1.1 or older is not completed";
 
-/// Completes a handshake and resumes it, in each way there is.
-pub(super) async fn ask(caller: &mut Caller<'_>, has_tls13: bool, has_tls12: bool) -> Completed {
+/// Completes a handshake and resumes it, in each way there is. `ticket` is whether a server of
+/// TLS 1.2 said that it would give one.
+pub(super) async fn ask(
+    caller: &mut Caller<'_>,
+    has_tls13: &Fact,
+    has_tls12: bool,
+    ticket: Option<bool>,
+) -> Completed {
     let mut completed = Completed {
         client_certificate: ClientCertificate::NotObserved,
         resumption_id: unseen(NO_MODERN),
         resumption_ticket: unseen(NO_MODERN),
-        early_data: if has_tls13 { unseen(NO_MODERN) } else { Fact::No },
+        // TLS 1.3 alone has it.
+        early_data: has_tls13.clone(),
+        is_complete: false,
     };
-    if has_tls13 {
+    if *has_tls13 == Fact::Yes {
         let (first, second) = twice(caller, &TLS13, Tls12Resumption::Disabled).await;
-        completed.client_certificate = first.client_certificate();
+        completed.note(&first);
         completed.resumption_ticket = resumes(&first, &second);
-        completed.early_data = match &second {
-            Ok(second) => Fact::from(second.resumed && second.early_data),
-            Err(why) => Fact::NotObserved(why.clone()),
+        completed.early_data = match (&completed.resumption_ticket, &second) {
+            (Fact::Yes, Ok(second)) => Fact::from(second.early_data),
+            (Fact::Yes, Err(why)) => Fact::NotObserved(why.clone()),
+            // It comes with a ticket, or not at all (RFC 8446, 4.2.10).
+            (other, _) => other.clone(),
         };
         completed.resumption_id = unseen("TLS 1.3 has tickets only, and nothing older answered");
     }
     if has_tls12 {
         let (first, second) = twice(caller, &TLS12, Tls12Resumption::SessionIdOnly).await;
+        completed.note(&first);
         completed.resumption_id = resumes(&first, &second);
-        if !has_tls13 {
-            completed.client_certificate = first.client_certificate();
-            let (first, second) = twice(caller, &TLS12, Tls12Resumption::SessionIdOrTickets).await;
-            // Whoever resumes by identifier also does so when tickets are offered.
-            completed.resumption_ticket = match (&completed.resumption_id, resumes(&first, &second))
-            {
-                (Fact::No, found) => found,
-                (_, Fact::Yes) => unseen("it resumes by identifier, which hides its tickets"),
-                (_, found) => found,
+        if completed.resumption_ticket != Fact::Yes {
+            let older = match ticket {
+                // A server that will give no ticket does not say that it will (RFC 5077, 3.2).
+                Some(false) => Fact::No,
+                _ => {
+                    let both = Tls12Resumption::SessionIdOrTickets;
+                    let (first, second) = twice(caller, &TLS12, both).await;
+                    resumes(&first, &second)
+                }
+            };
+            completed.resumption_ticket = match (&completed.resumption_ticket, older) {
+                (Fact::No, older) => older,
+                (_, Fact::Yes) => Fact::Yes,
+                (_, older) if *has_tls13 != Fact::Yes => older,
+                (newer, _) => newer.clone(),
             };
         }
     }
     completed
 }
 
-type Told = Result<Outcome, String>;
-
-trait ToldExt {
-    fn client_certificate(&self) -> ClientCertificate;
+impl Completed {
+    fn note(&mut self, first: &Told) {
+        let Ok(outcome) = first else { return };
+        self.is_complete |= outcome.complete;
+        if self.client_certificate == ClientCertificate::NotObserved {
+            self.client_certificate = outcome.client_certificate();
+        }
+    }
 }
 
-impl ToldExt for Told {
+impl Outcome {
     fn client_certificate(&self) -> ClientCertificate {
-        let Ok(outcome) = self else { return ClientCertificate::NotObserved };
-        match (outcome.wants_certificate, &outcome.refused) {
+        match (self.wants_certificate, &self.refused) {
             (true, Some(_)) => ClientCertificate::Required,
-            (true, None) if outcome.complete && outcome.settled => ClientCertificate::Optional,
+            (true, None) if self.complete && self.settled => ClientCertificate::Optional,
             (true, None) => ClientCertificate::Asked,
-            (false, _) if outcome.complete => ClientCertificate::NotAsked,
+            (false, _) if self.complete => ClientCertificate::NotAsked,
             (false, _) => ClientCertificate::NotObserved,
         }
     }
 }
 
+type Told = Result<Outcome, String>;
+
 fn resumes(first: &Told, second: &Told) -> Fact {
     match (first, second) {
-        (Ok(first), Ok(second)) if first.complete && second.complete => Fact::from(second.resumed),
         (Ok(Outcome { refused: Some(why), .. }), _) | (Err(why), _) | (_, Err(why)) => {
             Fact::NotObserved(why.clone())
         }
+        (Ok(_), Ok(second)) if second.resumed => Fact::Yes,
+        (Ok(_), Ok(Outcome { refused: Some(why), .. })) => Fact::NotObserved(why.clone()),
+        (Ok(first), Ok(second)) if first.complete && second.complete => Fact::No,
         _ => unseen("the handshake was not complete in time"),
     }
 }
@@ -143,7 +172,7 @@ async fn once(caller: &mut Caller<'_>, config: &Arc<ClientConfig>, recorder: &Re
     };
     let (mut stream, end) = caller.stream().await.map_err(|no_call| no_call.reason())?;
     if let Some(end) = end {
-        return Err(sentence(&end, &[], caller.limits().whole.as_secs()));
+        return Err(sentence(&end, Stage::Opening, &[], caller.limits().whole.as_secs()));
     }
     let mut tls =
         ClientConnection::new(Arc::clone(config), name).map_err(|error| error.to_string())?;
@@ -157,7 +186,9 @@ async fn once(caller: &mut Caller<'_>, config: &Arc<ClientConfig>, recorder: &Re
         refused: None,
         octets: 0,
     };
-    let shaken = timeout_at(caller.deadline(), shake(&mut stream, &mut tls, &mut outcome)).await;
+    let begin = Instant::now();
+    let until = caller.deadline().min(begin + ONE_OF_MANY);
+    let shaken = timeout_at(until, shake(&mut stream, &mut tls, &mut outcome)).await;
     caller.octets += outcome.octets;
     outcome.wants_certificate = recorder.wants_certificate();
     match shaken {
@@ -170,9 +201,10 @@ async fn once(caller: &mut Caller<'_>, config: &Arc<ClientConfig>, recorder: &Re
         Ok(Err(Broke::Other(why))) => return Err(why),
         Err(_) => return Err("the handshake was not complete in time".to_owned()),
     }
+    let took = begin.elapsed();
     outcome.resumed = tls.handshake_kind() == Some(HandshakeKind::Resumed);
     outcome.early_data &= tls.is_early_data_accepted();
-    let until = caller.deadline().min(Instant::now() + AFTERWARDS);
+    let until = caller.deadline().min(Instant::now() + AFTERWARDS.max(took * AS_LONG));
     let is_tls12 = tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_2);
     if is_tls12 {
         // Here the server looks before it completes.

@@ -30,6 +30,7 @@ impl<T> Crowd<T> {
 
     /// Lets a place in, or keeps it until somebody of its host or network has left.
     pub(super) fn enter(&mut self, address: IpAddr, place: T) -> Option<T> {
+        let address = address.to_canonical();
         let network = network_of(address);
         if self.has_room(address, network) {
             self.count_in(address, network);
@@ -42,6 +43,7 @@ impl<T> Crowd<T> {
 
     /// Notes that one has left, and gives those who may come in now.
     pub(super) fn leave(&mut self, address: IpAddr) -> Vec<T> {
+        let address = address.to_canonical();
         let network = network_of(address);
         count_out(&mut self.hosts, address);
         count_out(&mut self.networks, network);
@@ -101,7 +103,6 @@ fn count_out<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
 
 /// The /24 of an IPv4 address, the /64 of an IPv6 address: what usually stands behind one line.
 fn network_of(address: IpAddr) -> IpNet {
-    let address = address.to_canonical();
     let length = if address.is_ipv4() { 24 } else { 64 };
     // Both lengths are ones that their family has.
     IpNet::new(address, length).map_or_else(|_| IpNet::from(address), |network| network.trunc())

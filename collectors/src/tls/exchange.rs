@@ -7,7 +7,7 @@ use super::hello::{self, Hello, Nonces};
 use super::key_schedule::{Records, Suite};
 use super::names::{SSL2, SSL3, TLS12, TLS13, alert_code};
 use super::shares::Keys;
-use super::wire::{End, Wire};
+use super::wire::{End, Stage, Wire};
 
 /// How far the answer is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,8 @@ pub(super) struct Equipment {
 pub(super) struct Attempt {
     pub(super) end: End,
     pub(super) shown: Shown,
-    /// The first octets the server sent.
+    pub(super) stage: Stage,
+    /// The first octets the server sent in that stage.
     pub(super) heard: Vec<u8>,
     pub(super) octets: u64,
 }
@@ -78,7 +79,7 @@ pub(super) async fn exchange(
     equipment: &Equipment,
     deadline: Instant,
 ) -> Attempt {
-    let mut talk = Talk { pending: Vec::new(), records: None, shown: Shown::default() };
+    let mut talk = Talk { pending: Vec::new(), used: 0, records: None, shown: Shown::default() };
     let driven = async {
         match hello.versions.as_slice() {
             [SSL2] => talk.ssl2(&mut wire, equipment).await,
@@ -92,13 +93,15 @@ pub(super) async fn exchange(
     };
     talk.salvage(&wire);
     let goodbye = talk.goodbye(&end);
+    let stage = wire.stage();
     let (heard, octets) = wire.part(&goodbye).await;
-    Attempt { end, shown: talk.shown, heard, octets }
+    Attempt { end, shown: talk.shown, stage, heard, octets }
 }
 
 struct Talk {
-    /// Octets of handshake messages that are not complete.
+    /// Octets of handshake messages, and how many of them were used.
     pending: Vec<u8>,
+    used: usize,
     /// Of the server and ours, once they are encrypted.
     records: Option<(Records, Records)>,
     shown: Shown,
@@ -121,12 +124,14 @@ impl Talk {
         let mut ours = first;
         let mut retried = None;
         if answer.is_retry {
-            let group = answer.key_share.as_ref().map_or(0, |(group, _)| *group);
-            if equipment.keys.share(group).is_none() {
-                return Err(End::WantsGroup(group));
+            let mut again = Hello { cookie: answer.cookie.clone(), ..hello.clone() };
+            // Without a group it only wants to see its cookie again (RFC 8446, 4.2.2).
+            if let Some((group, _)) = &answer.key_share {
+                if equipment.keys.share(*group).is_none() {
+                    return Err(End::WantsGroup(*group));
+                }
+                again.shares = vec![*group];
             }
-            let again =
-                Hello { shares: vec![group], cookie: answer.cookie.clone(), ..hello.clone() };
             let second = again.message(&equipment.keys, &equipment.nonces);
             wire.send(&record(hello, &second)).await?;
             retried = Some((ours, reply));
@@ -208,22 +213,25 @@ impl Talk {
     /// The next handshake message with its header.
     async fn message(&mut self, wire: &mut Wire) -> Result<(u8, Vec<u8>), End> {
         loop {
-            if let Some(&[kind, high, middle, low]) = self.pending.first_chunk::<4>() {
+            let there = &self.pending[self.used..];
+            if let Some(&[kind, high, middle, low]) = there.first_chunk::<4>() {
                 // Waiting for the length of a message that is none would be waiting for nothing.
                 if !KNOWN.contains(&kind) {
                     return Err(End::Broken(format!("a message of type {kind}")));
                 }
                 let length = 4 + u32::from_be_bytes([0, high, middle, low]) as usize;
-                if self.pending.len() >= length {
-                    let rest = self.pending.split_off(length);
-                    let message = std::mem::replace(&mut self.pending, rest);
+                if there.len() >= length {
                     // RFC 5246, 7.4.1.1: may come at any time and means nothing to us.
-                    if kind == HELLO_REQUEST {
-                        continue;
+                    let message = (kind != HELLO_REQUEST).then(|| there[..length].to_vec());
+                    self.used += length;
+                    match message {
+                        Some(message) => return Ok((kind, message)),
+                        None => continue,
                     }
-                    return Ok((kind, message));
                 }
             }
+            self.pending.drain(..self.used);
+            self.used = 0;
             let record = wire.record().await?;
             match (record.kind, self.records.as_mut()) {
                 (HANDSHAKE, None) => self.pending.extend(record.fragment),
@@ -253,7 +261,7 @@ impl Talk {
             self.pending.extend_from_slice(rest);
         }
         let pending = std::mem::take(&mut self.pending);
-        let mut rest = Cursor(&pending);
+        let mut rest = Cursor(pending.get(self.used..).unwrap_or_default());
         while let Some(kind) = rest.u8() {
             match (kind, rest.vector24_or_rest()) {
                 (SERVER_HELLO, body) if self.shown.version.is_none() => {
@@ -349,7 +357,13 @@ fn alert(content: &[u8]) -> Result<(), End> {
 impl Attempt {
     /// The same, as far as what was shown.
     pub(super) fn clone_shown(&self) -> Self {
-        Self { end: End::Enough, shown: self.shown.clone(), heard: Vec::new(), octets: 0 }
+        Self {
+            end: End::Enough,
+            shown: self.shown.clone(),
+            stage: self.stage,
+            heard: Vec::new(),
+            octets: 0,
+        }
     }
 }
 

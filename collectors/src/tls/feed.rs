@@ -42,13 +42,16 @@ pub(super) enum Step {
     Over(Arc<Line>),
 }
 
-/// Goes through the lines.
+/// Goes through the lines, several at a time: one whose hosts are slow must not hold up the others.
 pub(super) struct Feed<'a> {
     scope: &'a TlsScope,
     exclusions: &'a Exclusions,
     lines: VecDeque<Arc<Line>>,
-    current: Option<Walk>,
+    current: VecDeque<Walk>,
 }
+
+/// Lines that are gone through at the same time.
+const LANES: usize = 256;
 
 /// Where the feed stands in a line of addresses: ports first, so that the same host is not asked on
 /// one port after the other.
@@ -80,6 +83,12 @@ impl Line {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether its places are few enough to remember each.
+    pub(super) fn is_small(&self) -> bool {
+        let places = self.target.hosts.count().saturating_mul(self.target.ports.len() as u128);
+        places <= 1 << 16
+    }
+
     /// What comes before TLS on a port.
     pub(super) fn opening(&self, port: u16) -> Option<StartTls> {
         match self.target.opening {
@@ -104,28 +113,13 @@ impl Unit {
 impl<'a> Feed<'a> {
     pub(super) fn new(scope: &'a TlsScope, exclusions: &'a Exclusions) -> Self {
         let lines = scope.targets.iter().map(|target| Arc::new(Line::new(target))).collect();
-        Self { scope, exclusions, lines, current: None }
+        Self { scope, exclusions, lines, current: VecDeque::new() }
     }
 
     /// The lines that were not gone through to their end, which they now never are.
     pub(super) fn abandon(&mut self) -> Vec<Arc<Line>> {
-        let current = self.current.take().map(|walk| walk.line);
-        current.into_iter().chain(self.lines.drain(..)).collect()
-    }
-
-    /// The names to ask for at an address of a line, none first.
-    fn names(&self, line: &Line, address: IpAddr) -> Vec<Option<Arc<str>>> {
-        let listed = self.scope.server_names.iter();
-        let listed = listed.filter(|(network, _)| network.contains(&address.to_canonical()));
-        let more = listed.flat_map(|(_, names)| names).chain(&line.target.server_names);
-        let mut names: Vec<Option<Arc<str>>> = vec![None];
-        for name in more.filter(|name| !self.exclusions.name(name)) {
-            let name = Some(Arc::from(name.as_str()));
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
+        let current = self.current.drain(..).map(|walk| walk.line);
+        current.chain(self.lines.drain(..)).collect()
     }
 }
 
@@ -133,45 +127,87 @@ impl Iterator for Feed<'_> {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {
-        let Some(walk) = &mut self.current else {
-            let line = self.lines.pop_front()?;
-            return Some(match &line.target.hosts {
-                Hosts::Name(name) if self.exclusions.name(name) => Step::Over(line),
-                Hosts::Name(_) => Step::LookUp(line),
-                hosts if hosts.networks().iter().all(|net| self.exclusions.network(net)) => {
-                    Step::Over(line)
-                }
-                hosts => {
-                    let (addresses, names) = (hosts.addresses(), VecDeque::new());
-                    self.current = Some(Walk { line, port: 0, addresses, names });
-                    Step::Passed
-                }
-            });
-        };
-        if let Some((address, name)) = walk.names.pop_front() {
-            let line = Arc::clone(&walk.line);
-            return Some(Step::Ask(Unit { line, address, name, spent: Duration::ZERO }));
+        if self.current.len() < LANES
+            && let Some(line) = self.lines.pop_front()
+        {
+            return Some(self.begin(line));
         }
-        let Some(&port) = walk.line.target.ports.get(walk.port) else {
-            return self.current.take().map(|walk| Step::Over(walk.line));
-        };
-        match walk.addresses.next() {
-            None => {
-                walk.port += 1;
-                walk.addresses = walk.line.target.hosts.addresses();
-            }
-            Some(address) if self.exclusions.address(address) => {}
-            Some(address) => {
-                let line = Arc::clone(&walk.line);
-                let names = self.names(&line, address);
-                let place = SocketAddr::new(address, port);
-                if let Some(walk) = &mut self.current {
-                    walk.names.extend(names.into_iter().map(|name| (place, name)));
-                }
-            }
+        let mut walk = self.current.pop_front()?;
+        let step = walk.next(self.scope, self.exclusions);
+        if !matches!(step, Step::Over(_)) {
+            self.current.push_back(walk);
         }
-        Some(Step::Passed)
+        Some(step)
     }
+}
+
+impl Feed<'_> {
+    fn begin(&mut self, line: Arc<Line>) -> Step {
+        match &line.target.hosts {
+            Hosts::Name(name) if self.exclusions.name(name) => Step::Over(line),
+            Hosts::Name(_) => Step::LookUp(line),
+            hosts if hosts.networks().iter().all(|net| self.exclusions.network(net)) => {
+                Step::Over(line)
+            }
+            hosts => {
+                let (addresses, names) = (hosts.addresses(), VecDeque::new());
+                self.current.push_back(Walk { line, port: 0, addresses, names });
+                Step::Passed
+            }
+        }
+    }
+}
+
+impl Walk {
+    fn next(&mut self, scope: &TlsScope, exclusions: &Exclusions) -> Step {
+        if let Some((address, name)) = self.names.pop_front() {
+            let line = Arc::clone(&self.line);
+            return Step::Ask(Unit { line, address, name, spent: Duration::ZERO });
+        }
+        let Some(port) = self.line.target.ports.get(self.port) else {
+            return Step::Over(Arc::clone(&self.line));
+        };
+        match self.addresses.next() {
+            None => {
+                self.port += 1;
+                self.addresses = self.line.target.hosts.addresses();
+            }
+            Some(address) if exclusions.address(address) => {}
+            Some(address) => {
+                let place = SocketAddr::new(address, port);
+                let names = names(&self.line, None, address, scope, exclusions);
+                self.names.extend(names.into_iter().map(|name| (place, name)));
+            }
+        }
+        Step::Passed
+    }
+}
+
+/// The names to ask for at an address: the one it was found by or none, then those that are listed
+/// for the line and for the address. Where names are listed, it is asked without one as well.
+fn names(
+    line: &Line,
+    found_by: Option<&str>,
+    address: IpAddr,
+    scope: &TlsScope,
+    exclusions: &Exclusions,
+) -> Vec<Option<Arc<str>>> {
+    let listed = scope.server_names.iter();
+    let listed = listed.filter(|(network, _)| network.contains(&address.to_canonical()));
+    let more = line.target.server_names.iter().chain(listed.flat_map(|(_, names)| names));
+    // A dot at the end is no part of a server name (RFC 6066, 3).
+    let plain = |name: &str| Some(Arc::from(name.trim_end_matches('.')));
+    let mut names: Vec<Option<Arc<str>>> = vec![found_by.and_then(plain)];
+    for name in more.filter(|name| !exclusions.name(name)) {
+        let name = plain(name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if found_by.is_some() && names.len() > 1 {
+        names.push(None);
+    }
+    names
 }
 
 /// The places of a name whose addresses were found.
@@ -180,19 +216,14 @@ pub(super) fn units(
     name: &str,
     addresses: &[IpAddr],
     spent: Duration,
+    scope: &TlsScope,
     exclusions: &Exclusions,
 ) -> Vec<Unit> {
-    let mut names: Vec<Option<Arc<str>>> = vec![Some(Arc::from(name))];
-    let more = line.target.server_names.iter().filter(|name| !exclusions.name(name));
-    names.extend(more.map(|name| Some(Arc::from(name.as_str()))));
-    if names.len() > 1 {
-        names.push(None);
-    }
     let mut units = Vec::new();
-    for &port in &line.target.ports {
+    for port in line.target.ports.iter() {
         for &address in addresses {
-            for name in &names {
-                let (line, name) = (Arc::clone(line), name.clone());
+            for name in names(line, Some(name), address, scope, exclusions) {
+                let line = Arc::clone(line);
                 units.push(Unit { line, address: SocketAddr::new(address, port), name, spent });
             }
         }

@@ -26,16 +26,21 @@ pub(super) struct Shown {
     pub(super) asked_for_certificate: Option<Vec<Vec<u8>>>,
     /// The part of the flight where it would have asked was read.
     pub(super) may_have_asked: bool,
+    /// Certificates beyond those that are kept.
+    pub(super) left_out: usize,
     /// The kinds of ciphers of an SSL 2.0 server.
     pub(super) ssl2_suites: Vec<String>,
 }
 
-/// The habits that a ServerHello before TLS 1.3 tells of.
+/// What a ServerHello tells besides what was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ServerHello {
     pub(super) secure_renegotiation: bool,
     pub(super) extended_master_secret: bool,
     pub(super) compression: bool,
+    /// It will give a ticket (RFC 5077, 3.2).
+    pub(super) ticket: bool,
+    /// The group that a HelloRetryRequest names.
     pub(super) retry: Option<u16>,
 }
 
@@ -67,7 +72,7 @@ const MOST_CERTIFICATES: usize = 256;
 impl Hello {
     /// Reads the body of a ServerHello.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let (_, hello) = tls_parser::parse_tls_handshake_server_hello(body).ok()?;
+        let (rest, hello) = tls_parser::parse_tls_handshake_server_hello(body).ok()?;
         let is_retry = hello.random == RETRY;
         let mut read = Self {
             version: hello.version.0,
@@ -80,7 +85,9 @@ impl Hello {
             timestamps: Vec::new(),
             extensions: Vec::new(),
         };
-        let mut rest = Cursor(hello.ext.unwrap_or_default());
+        // SSL 3.0 has no extensions, but answers the signal of RFC 5746 with one (3.6).
+        let after = || Cursor(rest).vector16();
+        let mut rest = Cursor(hello.ext.or_else(after).unwrap_or_default());
         while let Some((kind, content)) = rest.extension() {
             read.extensions.push(kind);
             let mut content = Cursor(content);
@@ -119,6 +126,7 @@ impl Shown {
             secure_renegotiation: has(0xff01),
             extended_master_secret: has(23),
             compression: hello.compression != 0,
+            ticket: has(35),
             retry: named.filter(|_| hello.is_retry),
         });
     }
@@ -148,6 +156,8 @@ impl Shown {
         while let Some(der) = rest.vector24() {
             if self.chain.len() < MOST_CERTIFICATES {
                 self.chain.push(der.to_vec());
+            } else {
+                self.left_out += 1;
             }
             if !is_tls13 {
                 continue;
@@ -186,7 +196,13 @@ impl Shown {
                     let zeros = prime.iter().take_while(|octet| **octet == 0).count();
                     let bits = (prime.len() - zeros) * 8
                         - prime.get(zeros).map_or(0, |octet| octet.leading_zeros() as usize);
-                    format!("DHE {bits} bit")
+                    // The primes of RFC 7919 begin alike, whatever their size.
+                    const BEGINS: &[u8] = &[0xad, 0xf8, 0x54, 0x58, 0xa2, 0xbb, 0x4a, 0x9a];
+                    let known = [2048, 3072, 4096, 6144, 8192].contains(&bits);
+                    match prime.get(zeros + 8..zeros + 16) {
+                        Some(BEGINS) if known => format!("ffdhe{bits}"),
+                        _ => format!("DHE {bits} bit"),
+                    }
                 });
             }
             _ => {}

@@ -38,11 +38,21 @@ pub(super) const EMPTY_RENEGOTIATION_INFO_SCSV: u16 = 0x00ff;
 pub(super) const FALLBACK_SCSV: u16 = 0x5600;
 
 /// Suites of TLS 1.3 that we can read the answers of.
-pub(super) const SUITES_OF_TLS13: &[u16] = &[0x1301, 0x1302, 0x1303];
+pub(super) const SUITES_OF_TLS13: &[u16] = &[0x1301, 0x1302, 0x1303, 0x1304, 0x1305];
+
+/// The suites that nearly every server has one of; some do not read a hello with more than 64.
+const USUAL: &[u16] = &[
+    0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0x009e, 0x009f, 0xc023, 0xc027, 0xc009, 0xc013,
+    0xc024, 0xc028, 0xc00a, 0xc014, 0x0067, 0x006b, 0x0033, 0x0039, 0x009c, 0x009d, 0x003c, 0x003d,
+    0x002f, 0x0035, 0xc012, 0x000a, 0x0005,
+];
+
+/// Suites without authentication.
+const ANONYMOUS: &[u16] = &[0xc018, 0x0034, 0x006d, 0x0018];
 
 /// Suites of the older versions, by how sound they are: forward secret and authenticated ones
-/// first, what nobody should take last. Each kind of key exchange, authentication and cipher that
-/// servers are found with is among them.
+/// first, what nobody should take last. Every kind of key exchange and authentication with a
+/// certificate is among them, and the ciphers that servers are found with.
 pub(super) const SUITES_BEFORE_TLS13: &[u16] = &[
     // ECDHE with AES-GCM and ChaCha20 (RFC 5289, RFC 7905)
     0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, //
@@ -52,9 +62,11 @@ pub(super) const SUITES_BEFORE_TLS13: &[u16] = &[
     0xc023, 0xc027, 0xc009, 0xc013, 0xc024, 0xc028, 0xc00a, 0xc014, 0x0067, 0x006b, 0x0033, 0x0039,
     0x0040, 0x006a, 0x0032, 0x0038, //
     // CCM, ARIA and Camellia, of devices and of some countries
-    0xc0ac, 0xc0ad, 0xc09e, 0xc09f, 0xc05c, 0xc060, 0xc086, 0xc08a, 0x0045, 0x0088, //
+    0xc0ac, 0xc0ad, 0xc09e, 0xc09f, 0xc0ae, 0xc0af, 0xc05c, 0xc060, 0xc086, 0xc08a, 0x0045,
+    0x0088, //
     // static RSA
-    0x009c, 0x009d, 0x003c, 0x003d, 0x002f, 0x0035, 0xc09c, 0xc09d, 0x0041, 0x0084, 0x0096, //
+    0x009c, 0x009d, 0x003c, 0x003d, 0x002f, 0x0035, 0xc09c, 0xc09d, 0xc0a0, 0xc0a1, 0x0041, 0x0084,
+    0x0096, //
     // static ECDH (RFC 8422 dropped it, servers have not)
     0xc02d, 0xc031, 0xc004, 0xc00e, //
     // 3DES
@@ -66,14 +78,16 @@ pub(super) const SUITES_BEFORE_TLS13: &[u16] = &[
     0xc018, 0x0034, 0x006d, 0x0018,
 ];
 
-/// Every signature scheme there is a number for; a server whose only certificate is signed
-/// otherwise may not show it at all (RFC 8446, 4.2.3).
+/// The signature schemes that servers are found with, and those that may come; one whose only
+/// certificate is signed otherwise may not show it at all (RFC 8446, 4.2.3).
 pub(super) const SCHEMES: &[u16] = &[
     0x0403, 0x0503, 0x0603, // ECDSA
     0x0807, 0x0808, // EdDSA
     0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, // RSA-PSS
     0x0401, 0x0501, 0x0601, // RSA PKCS#1 v1.5
     0x0904, 0x0905, 0x0906, // ML-DSA
+    0x0911, 0x0912, 0x0913, 0x0914, 0x0915, 0x0916, // SLH-DSA with SHA2
+    0x0917, 0x0918, 0x0919, 0x091a, 0x091b, 0x091c, // SLH-DSA with SHAKE
     0x081a, 0x081b, 0x081c, // ECDSA with Brainpool curves (RFC 8734)
     0x0402, 0x0202, // DSA
     0x0303, 0x0301, 0x0203, 0x0201, 0x0101, // SHA-224, SHA-1, MD5
@@ -126,6 +140,16 @@ impl Hello {
         }
     }
 
+    /// The same versions without what makes a hello large: there are middleboxes that drop one
+    /// which does not fit into a packet.
+    pub(super) fn small(server_name: Option<&str>, alpn: &[&'static str]) -> Self {
+        let mut hello = Self::everything(server_name, alpn);
+        hello.shares = vec![group_code::X25519];
+        hello.suites = [SUITES_OF_TLS13, USUAL].concat();
+        hello.groups.retain(|group| *group < group_code::MLKEM512);
+        hello
+    }
+
     /// One version before TLS 1.3, in a hello of the size that was usual then.
     pub(super) fn of_version(version: u16, server_name: Option<&str>) -> Self {
         Self {
@@ -139,13 +163,10 @@ impl Hello {
         }
     }
 
-    /// TLS 1.3 alone.
-    pub(super) fn tls13(server_name: Option<&str>, alpn: &[&'static str]) -> Self {
-        Self {
-            versions: vec![TLS13],
-            suites: SUITES_OF_TLS13.to_vec(),
-            ..Self::everything(server_name, alpn)
-        }
+    /// The same for who will not go without authentication.
+    pub(super) fn authenticated(self) -> Self {
+        let is_authenticated = |suite: &u16| !ANONYMOUS.contains(suite);
+        Self { suites: self.suites.iter().copied().filter(is_authenticated).collect(), ..self }
     }
 
     /// Whether TLS 1.3 is offered.
@@ -200,6 +221,11 @@ impl Hello {
         }
         if self.versions.iter().any(|version| *version >= TLS12) {
             extension(out, 13, |out| numbers(out, &self.schemes));
+            if self.schemes != SCHEMES {
+                // signature_algorithms_cert (RFC 8446, 4.2.3): it is the server's own signature
+                // that is asked about, and not those of its authorities.
+                extension(out, 50, |out| numbers(out, SCHEMES));
+            }
         }
         if !self.alpn.is_empty() {
             extension(out, 16, |out| {

@@ -7,6 +7,7 @@
 use aws_lc_rs::aead::{
     AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
 };
+use aws_lc_rs::cipher::{AES_128, DecryptingKey, DecryptionContext, UnboundCipherKey};
 use aws_lc_rs::{digest, hmac};
 
 /// The hash and the cipher of a suite of TLS 1.3.
@@ -14,12 +15,25 @@ use aws_lc_rs::{digest, hmac};
 pub(super) struct Suite {
     hash: &'static digest::Algorithm,
     mac: hmac::Algorithm,
-    cipher: &'static aws_lc_rs::aead::Algorithm,
+    cipher: Cipher,
+}
+
+#[derive(Clone, Copy)]
+enum Cipher {
+    Aead(&'static aws_lc_rs::aead::Algorithm),
+    /// AES-128-CCM with a tag of this many octets. Small devices have it, and no library at hand
+    /// does; reading it takes no more than its counter mode.
+    Ccm(usize),
+}
+
+enum Key {
+    Aead(LessSafeKey),
+    Ccm { key: Vec<u8>, tag: usize },
 }
 
 /// Reads the records of one side, or writes them.
 pub(super) struct Records {
-    key: LessSafeKey,
+    key: Key,
     iv: [u8; 12],
     sequence: u64,
 }
@@ -33,11 +47,17 @@ pub(super) struct Opened {
 
 impl Suite {
     pub(super) fn of(code: u16) -> Option<Self> {
-        let (hash, mac, cipher) = match code {
-            0x1301 => (&digest::SHA256, hmac::HMAC_SHA256, &AES_128_GCM),
-            0x1302 => (&digest::SHA384, hmac::HMAC_SHA384, &AES_256_GCM),
-            0x1303 => (&digest::SHA256, hmac::HMAC_SHA256, &CHACHA20_POLY1305),
+        let cipher = match code {
+            0x1301 => Cipher::Aead(&AES_128_GCM),
+            0x1302 => Cipher::Aead(&AES_256_GCM),
+            0x1303 => Cipher::Aead(&CHACHA20_POLY1305),
+            0x1304 => Cipher::Ccm(16),
+            0x1305 => Cipher::Ccm(8),
             _ => return None,
+        };
+        let (hash, mac) = match code {
+            0x1302 => (&digest::SHA384, hmac::HMAC_SHA384),
+            _ => (&digest::SHA256, hmac::HMAC_SHA256),
         };
         Some(Self { hash, mac, cipher })
     }
@@ -75,9 +95,14 @@ impl Suite {
     }
 
     fn records(self, secret: &[u8]) -> Option<Records> {
-        let key = self.expand(secret, b"key", &[], self.cipher.key_len());
         let iv = self.expand(secret, b"iv", &[], 12);
-        let key = LessSafeKey::new(UnboundKey::new(self.cipher, &key).ok()?);
+        let key = match self.cipher {
+            Cipher::Aead(cipher) => {
+                let key = self.expand(secret, b"key", &[], cipher.key_len());
+                Key::Aead(LessSafeKey::new(UnboundKey::new(cipher, &key).ok()?))
+            }
+            Cipher::Ccm(tag) => Key::Ccm { key: self.expand(secret, b"key", &[], 16), tag },
+        };
         Some(Records { key, iv: iv.try_into().ok()?, sequence: 0 })
     }
 
@@ -107,8 +132,26 @@ impl Records {
     pub(super) fn open(&mut self, mut fragment: Vec<u8>) -> Option<Opened> {
         let aad = header(fragment.len());
         let nonce = self.nonce();
-        let length = self.key.open_in_place(nonce, Aad::from(aad), &mut fragment).ok()?.len();
-        fragment.truncate(length);
+        match &self.key {
+            Key::Aead(key) => {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                let length = key.open_in_place(nonce, Aad::from(aad), &mut fragment).ok()?.len();
+                fragment.truncate(length);
+            }
+            Key::Ccm { key, tag } => {
+                fragment.truncate(fragment.len().checked_sub(*tag)?);
+                // The first counter block for data (RFC 3610, 2.3): a length of three octets, the
+                // nonce, one. The tag is not checked: what is shown is recorded, and not trusted.
+                let mut counter = [0; 16];
+                counter[0] = 2;
+                counter[1..13].copy_from_slice(&nonce);
+                counter[15] = 1;
+                let key = DecryptingKey::ctr(UnboundCipherKey::new(&AES_128, key).ok()?).ok()?;
+                let context = DecryptionContext::Iv128(counter.into());
+                let length = key.decrypt(&mut fragment, context).ok()?.len();
+                fragment.truncate(length);
+            }
+        }
         // Zeros pad the content, and the last octet before them is its type.
         while fragment.last() == Some(&0) {
             fragment.pop();
@@ -117,24 +160,30 @@ impl Records {
         Some(Opened { kind, content: fragment })
     }
 
-    /// Encrypts a content of a type into a whole record.
+    /// Encrypts a content of a type into a whole record; `None` where we can only read.
     pub(super) fn seal(&mut self, kind: u8, content: &[u8]) -> Option<Vec<u8>> {
+        let Key::Aead(key) = &self.key else { return None };
         let mut fragment = content.to_vec();
         fragment.push(kind);
-        let header = header(fragment.len() + self.key.algorithm().tag_len());
-        let nonce = self.nonce();
-        self.key.seal_in_place_append_tag(nonce, Aad::from(header), &mut fragment).ok()?;
+        let header = header(fragment.len() + key.algorithm().tag_len());
+        let nonce = Nonce::assume_unique_for_key(nonce(&self.iv, self.sequence));
+        self.sequence += 1;
+        key.seal_in_place_append_tag(nonce, Aad::from(header), &mut fragment).ok()?;
         Some([&header[..], &fragment].concat())
     }
 
-    /// RFC 8446, 5.3.
-    fn nonce(&mut self) -> Nonce {
-        let mut nonce = self.iv;
-        let sequence = self.sequence.to_be_bytes();
-        nonce[4..].iter_mut().zip(sequence).for_each(|(octet, number)| *octet ^= number);
+    fn nonce(&mut self) -> [u8; 12] {
         self.sequence += 1;
-        Nonce::assume_unique_for_key(nonce)
+        nonce(&self.iv, self.sequence - 1)
     }
+}
+
+/// RFC 8446, 5.3.
+fn nonce(iv: &[u8; 12], sequence: u64) -> [u8; 12] {
+    let mut nonce = *iv;
+    let sequence = sequence.to_be_bytes();
+    nonce[4..].iter_mut().zip(sequence).for_each(|(octet, number)| *octet ^= number);
+    nonce
 }
 
 fn header(length: usize) -> [u8; 5] {

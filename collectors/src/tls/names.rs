@@ -62,6 +62,9 @@ const ALERTS: &[(u8, &str)] = &[
 /// `unexpected_message` and other alerts that are looked at by number.
 pub(super) mod alert_code {
     pub(in super::super) const CLOSE_NOTIFY: u8 = 0;
+    pub(in super::super) const HANDSHAKE_FAILURE: u8 = 40;
+    pub(in super::super) const PROTOCOL_VERSION: u8 = 70;
+    pub(in super::super) const INSUFFICIENT_SECURITY: u8 = 71;
     pub(in super::super) const INAPPROPRIATE_FALLBACK: u8 = 86;
     pub(in super::super) const UNRECOGNIZED_NAME: u8 = 112;
     pub(in super::super) const NO_APPLICATION_PROTOCOL: u8 = 120;
@@ -144,6 +147,30 @@ pub(super) fn alert(code: u8) -> String {
     known.map_or_else(|| format!("alert {code}"), |(_, name)| (*name).to_owned())
 }
 
+/// Whether an alert answers what a hello offered. Others tell of trouble, or of nothing.
+pub(super) fn is_about_the_offer(alert: u8) -> bool {
+    const ABOUT: [u8; 17] = [
+        10,  // unexpected_message
+        20,  // bad_record_mac, by servers that take a hello of SSL 2.0 for a record
+        22,  // record_overflow, likewise
+        40,  // handshake_failure
+        41,  // no_certificate
+        43,  // unsupported_certificate
+        47,  // illegal_parameter
+        50,  // decode_error
+        60,  // export_restriction
+        70,  // protocol_version
+        71,  // insufficient_security
+        86,  // inappropriate_fallback
+        109, // missing_extension
+        110, // unsupported_extension
+        112, // unrecognized_name
+        116, // certificate_required
+        120, // no_application_protocol
+    ];
+    ABOUT.contains(&alert)
+}
+
 /// The name of a key exchange group.
 pub(super) fn group(code: u16) -> String {
     let known = GROUPS.iter().find(|(known, _)| *known == code);
@@ -211,5 +238,6 @@ mod tests {
         assert_eq!(alert(112), "unrecognized_name");
         assert_eq!(alert(70), "protocol_version");
         assert_eq!(alert(250), "alert 250");
+        assert!(is_about_the_offer(40) && !is_about_the_offer(80) && !is_about_the_offer(0));
     }
 }

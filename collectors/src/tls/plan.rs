@@ -15,11 +15,11 @@ pub struct Plan {
     pub lines: Vec<PlanLine>,
     /// Places asked in all.
     pub probes: u128,
-    /// The least and the most connections.
+    /// The least and the most connections, with a name counted as one address.
     pub connections: (u128, u128),
     /// The least time it takes, when everybody answers at once.
     pub at_least: Duration,
-    /// The most time it takes, when everybody needs all the time there is.
+    /// The most time it takes, when everybody needs all the time there is and a window is open.
     pub at_most: Duration,
 }
 
@@ -34,7 +34,8 @@ pub struct PlanLine {
     pub excluded: u128,
     /// Ports.
     pub ports: usize,
-    /// Names asked for at an address, no name counted as one; the most of any of its addresses.
+    /// Names asked for at every address, no name counted as one; those that are listed for some
+    /// addresses only are in the places.
     pub server_names: u128,
     /// Places asked.
     pub probes: u128,
@@ -50,16 +51,24 @@ pub fn plan(scope: &TlsScope) -> Plan {
     let lines: Vec<PlanLine> =
         scope.targets.iter().map(|target| line(target, scope, &exclusions)).collect();
     let probes = lines.iter().fold(0_u128, |all, line| all.saturating_add(line.probes));
-    let most = probes.saturating_mul(u128::from(most_connections(scope.depth)));
+    let most = probes.saturating_mul(u128::from(most_connections(scope.depth, None)));
     let paced = |connections: u128| seconds(connections, u128::from(scope.connections_per_sec));
     let whole = scope.deadline();
-    let waited = seconds(
-        probes.saturating_mul(u128::from(whole.as_secs())),
-        u128::try_from(scope.concurrency).unwrap_or(u128::MAX),
-    );
+    // Lines that wait for their hosts and networks wait beside each other, and all share the places
+    // under way.
+    let waits = |places: u128, at_a_time: usize| {
+        let time = places.saturating_mul(u128::from(whole.as_secs()));
+        seconds(time, u128::try_from(at_a_time).unwrap_or(u128::MAX))
+    };
+    let narrowest = lines.iter().map(|line| {
+        let shares = line.hosts.saturating_mul(scope.per_host as u128);
+        let networks = line.hosts.div_ceil(256).saturating_mul(scope.per_network as u128);
+        waits(line.probes, usize::try_from(shares.min(networks).max(1)).unwrap_or(usize::MAX))
+    });
+    let waited = narrowest.max().unwrap_or_default().max(waits(probes, scope.concurrency));
     Plan {
         at_least: paced(probes),
-        at_most: if probes == 0 { Duration::ZERO } else { paced(most).max(waited) + whole },
+        at_most: if probes == 0 { Duration::ZERO } else { paced(most) + waited + whole },
         lines,
         probes,
         connections: (probes, most),
@@ -81,15 +90,18 @@ fn line(target: &Target, scope: &TlsScope, exclusions: &Exclusions) -> PlanLine 
     let server_names = match &target.hosts {
         // A name is asked for by itself, and without one where others are listed.
         Hosts::Name(_) => 1 + if written > 0 { written + 1 } else { 0 },
-        hosts => {
-            let networks = hosts.networks();
-            let touches = |listed: &IpNet| overlap(&networks, &[*listed]) > 0;
-            let listed = scope.server_names.iter().filter(|(network, _)| touches(network));
-            1 + written + listed.map(|(_, names)| asked(names) as u128).sum::<u128>()
-        }
+        _ => 1 + written,
     };
+    // Names that are listed for a part of the addresses are asked for at those.
+    let networks = target.hosts.networks();
+    let listed = scope.server_names.iter().fold(0_u128, |all, (network, names)| {
+        let places =
+            overlap(&networks, &[*network]).min(hosts).saturating_mul(asked(names) as u128);
+        all.saturating_add(places)
+    });
     let ports = target.ports.len();
-    let probes = (hosts - excluded).saturating_mul(ports as u128).saturating_mul(server_names);
+    let places = (hosts - excluded).saturating_mul(server_names).saturating_add(listed);
+    let probes = places.saturating_mul(ports as u128);
     PlanLine { target: target.to_string(), hosts, excluded, ports, server_names, probes }
 }
 
@@ -169,7 +181,8 @@ mod tests {
         assert_eq!((plan.probes, plan.connections), (100, (100, 4000)));
         assert_eq!(plan.at_least, Duration::from_secs(10));
         // A hundred times twenty seconds, four at a time, and the last one's time.
-        assert_eq!(plan.at_most, Duration::from_secs(500 + 20));
+        // After waiting for a turn for each of the most connections.
+        assert_eq!(plan.at_most, Duration::from_secs(400 + 500 + 20));
         assert_eq!(super::plan(&TlsScope::default()).at_most, Duration::ZERO);
     }
 }

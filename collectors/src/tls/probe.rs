@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pki_config::{Depth, StartTls};
-use pki_inventory::{ClientCertificate, Endpoint, GapReason, Handshake, Time};
+use pki_inventory::{Endpoint, GapReason, Handshake, Time};
 
 use super::answer::{self, Answer};
 use super::caller::{Caller, Means, NoCall};
@@ -16,6 +16,8 @@ use super::{posture, suites};
 pub(super) struct Reply {
     pub(super) answer: Result<Seen, (GapReason, String)>,
     pub(super) octets: u64,
+    /// The run was ended before all of it was asked.
+    pub(super) is_cut_off: bool,
 }
 
 /// A server that answered, and the encodings of its certificates: chains, each in its order.
@@ -48,35 +50,39 @@ pub(super) async fn ask(
         Ok(first) => first,
         Err(NoCall::Ended) => return None,
         Err(NoCall::NoConnection(reason, detail)) => {
-            return Some(Reply { answer: Err((reason, detail)), octets: caller.octets });
+            return Some(Reply::gap(reason, detail, &caller));
         }
-        Err(other) => {
-            let answer = Err((GapReason::TimedOut, other.reason()));
-            return Some(Reply { answer, octets: caller.octets });
-        }
+        Err(other) => return Some(Reply::gap(GapReason::TimedOut, other.reason(), &caller)),
     };
     let mut handshake = match answer::of(&first, means.limits.whole.as_secs()) {
         Answer::Endpoint(handshake) => handshake,
-        Answer::Gap(reason, detail) => {
-            return Some(Reply { answer: Err((reason, detail)), octets: caller.octets });
-        }
+        Answer::Gap(..) if caller.is_ended => return None,
+        Answer::Gap(reason, detail) => return Some(Reply::gap(reason, detail, &caller)),
     };
-    let mut chains = Vec::new();
+    let mut chains = vec![first.attempt.shown.chain.clone()];
     let mut found = None;
-    if let (Handshake::Shown(session), true) = (&mut handshake, depth > Depth::Certificate) {
-        let mut asked = posture::ask(&mut caller, &first).await;
+    let speaks_tls = !matches!(handshake, Handshake::NoTls { .. });
+    if speaks_tls && depth > Depth::Certificate {
+        // In a place of its own: most probes never come here, and thousands are under way.
+        let mut asked = Box::pin(posture::ask(&mut caller, &first)).await;
         if depth == Depth::Suites {
-            suites::ask(&mut caller, &mut asked.posture).await;
+            Box::pin(suites::ask(&mut caller, &mut asked.posture)).await;
         }
-        // A complete handshake says more about what is wanted of clients than a broken one.
-        if asked.client_certificate > ClientCertificate::NotAsked {
-            session.client_certificate = asked.client_certificate;
+        if let Handshake::Shown(session) = &mut handshake {
+            // A complete handshake says more about what is wanted of clients than a broken one.
+            session.client_certificate = session.client_certificate.max(asked.client_certificate);
         }
-        chains = asked.chains;
+        chains.extend(asked.chains);
         found = Some(Box::new(asked.posture));
     }
-    chains.insert(0, first.attempt.shown.chain);
     let connections = caller.connections;
     let endpoint = Endpoint { observed: now(), handshake, connections, posture: found };
-    Some(Reply { answer: Ok(Seen { endpoint, chains }), octets: caller.octets })
+    let answer = Ok(Seen { endpoint, chains });
+    Some(Reply { answer, octets: caller.octets, is_cut_off: caller.is_ended })
+}
+
+impl Reply {
+    fn gap(reason: GapReason, detail: String, caller: &Caller<'_>) -> Self {
+        Self { answer: Err((reason, detail)), octets: caller.octets, is_cut_off: false }
+    }
 }

@@ -1,6 +1,6 @@
 //! Goes through the places, never with more in flight than allowed, and keeps count.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,10 +9,10 @@ use std::time::Duration;
 use pki_config::Hosts;
 use pki_inventory::{Coverage, Gap, GapReason, Observation, Place, Raw, Sighting};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::NAME;
-use super::caller::{Limits, Means};
+use super::caller::{Limits, Means, Tempers};
 use super::certificate::most_connections;
 use super::crowd::Crowd;
 use super::exchange::Equipment;
@@ -20,6 +20,7 @@ use super::exclusions::Exclusions;
 use super::feed::{Feed, Line, Step, Unit, units};
 use super::pace::Pace;
 use super::probe::{self, Question, Seen};
+use crate::context::hash;
 use crate::{CollectError, Context, Sink};
 
 /// What all probes share.
@@ -30,6 +31,7 @@ struct Round {
     equipment: Equipment,
     limits: Limits,
     pace: Pace,
+    tempers: Tempers,
 }
 
 const ENDED: &str = "the run was ended before all of it was asked";
@@ -41,8 +43,8 @@ const MOST_ADDRESSES: usize = 16;
 /// Addresses passed over before others get a turn on the processor.
 const STRIDE: u32 = 1024;
 
-/// How often one who waits for a window looks at the clock and whether the run was ended.
-const GLANCE: Duration = Duration::from_millis(200);
+/// Looking up a name may take this long: a resolver that does not answer by then will not.
+const LOOK_UP: Duration = Duration::from_secs(10);
 
 /// What a task came to.
 enum Landed {
@@ -68,9 +70,15 @@ pub(super) async fn run(cx: &Context, out: Sink) -> Result<(), CollectError> {
             connect: Duration::from_secs(scope.connect_timeout_secs),
             whole: scope.deadline(),
             retries: scope.retries,
-            connections: most_connections(scope.depth),
+            connections: most_connections(scope.depth, None),
         },
-        pace: Pace::new(scope.connections_per_sec, scope.jitter_percent),
+        pace: Pace::new(
+            scope.connections_per_sec,
+            scope.jitter_percent,
+            scope.windows.clone(),
+            Arc::clone(&cx.wall_clock),
+        ),
+        tempers: Tempers::default(),
     });
     let mut flight = Flight {
         round: Arc::clone(&round),
@@ -78,13 +86,13 @@ pub(super) async fn run(cx: &Context, out: Sink) -> Result<(), CollectError> {
         most: scope.concurrency.max(1),
         crowd: Crowd::new(scope.per_host, scope.per_network),
         admitted: VecDeque::new(),
-        window_checked: None,
+        remembered: BTreeSet::new(),
     };
     let mut feed = Feed::new(scope, &round.exclusions);
     let mut passed = 0;
     while !cx.is_cancelled() {
         // More that waits for its host or network would only take memory.
-        if flight.crowd.waiting() >= flight.most.max(256) {
+        if flight.crowd.waiting() + flight.admitted.len() >= flight.most.max(1024) {
             flight.land().await?;
             flight.launch().await?;
             continue;
@@ -119,26 +127,34 @@ struct Flight {
     crowd: Crowd<Unit>,
     /// May be asked as soon as there is room for one more.
     admitted: VecDeque<Unit>,
-    /// When the windows were last looked at and found open.
-    window_checked: Option<Instant>,
+    /// Places of small lines, by their hash: lines may overlap, and nobody is asked twice.
+    remembered: BTreeSet<u64>,
 }
 
 impl Flight {
-    /// Asks a place, as soon as there is room, unless an earlier part of the run has.
+    /// Asks a place, as soon as there is room, unless it was asked before.
     async fn ask(&mut self, unit: Unit) -> Result<(), CollectError> {
-        let line = Arc::clone(&unit.line);
-        let done = &self.round.cx.done;
-        if let Some(gap) = done.outcome(&unit.place()) {
+        unit.line.open.fetch_add(1, Ordering::Relaxed);
+        self.admit(unit).await?;
+        self.launch().await
+    }
+
+    /// Lets a place in that has its share of its line.
+    async fn admit(&mut self, unit: Unit) -> Result<(), CollectError> {
+        let place = unit.place();
+        if unit.line.is_small() && !self.remembered.insert(hash(&place)) {
+            return self.round.release(&unit.line).await;
+        }
+        if let Some(gap) = self.round.cx.done.outcome(&place) {
             self.round.cx.progress.ask(1);
             self.round.cx.progress.finish(1);
-            line.count(gap);
-            return Ok(());
+            unit.line.count(gap);
+            return self.round.release(&unit.line).await;
         }
-        line.open.fetch_add(1, Ordering::Relaxed);
         if let Some(unit) = self.crowd.enter(unit.address.ip(), unit) {
             self.admitted.push_back(unit);
         }
-        self.launch().await
+        Ok(())
     }
 
     /// Starts what may be asked.
@@ -147,7 +163,6 @@ impl Flight {
             while self.tasks.len() >= self.most {
                 self.land().await?;
             }
-            self.wait_for_window().await;
             let Some(unit) = self.admitted.pop_front() else { break };
             let round = Arc::clone(&self.round);
             self.tasks.spawn(async move {
@@ -163,6 +178,7 @@ impl Flight {
     async fn look_up(&mut self, line: Arc<Line>) -> Result<(), CollectError> {
         while self.tasks.len() >= self.most {
             self.land().await?;
+            self.launch().await?;
         }
         let round = Arc::clone(&self.round);
         self.tasks.spawn(async move {
@@ -190,9 +206,7 @@ impl Flight {
             Landed::Asked(address) => self.admitted.extend(self.crowd.leave(address)),
             Landed::Found(found) => {
                 for unit in found {
-                    if let Some(unit) = self.crowd.enter(unit.address.ip(), unit) {
-                        self.admitted.push_back(unit);
-                    }
+                    self.admit(unit).await?;
                 }
             }
         }
@@ -225,30 +239,6 @@ impl Flight {
             }
         }
     }
-
-    /// Waits while connections may not be opened.
-    async fn wait_for_window(&mut self) {
-        let windows = &self.round.cx.tls.windows;
-        if windows.is_always()
-            || self.window_checked.is_some_and(|at| at.elapsed() < Duration::from_secs(1))
-        {
-            return;
-        }
-        let mut told = false;
-        while !self.round.cx.is_cancelled() {
-            match windows.open_at((self.round.cx.wall_clock)().0) {
-                Ok(()) => break,
-                Err(next) if !told => {
-                    told = true;
-                    let opens = pki_inventory::Time(next);
-                    tracing::warn!(%opens, "Outside of the windows; waiting for the next one.");
-                }
-                Err(_) => {}
-            }
-            sleep(GLANCE).await;
-        }
-        self.window_checked = Some(Instant::now());
-    }
 }
 
 impl Round {
@@ -256,7 +246,8 @@ impl Round {
     async fn look_up(&self, line: &Arc<Line>) -> Result<Vec<Unit>, CollectError> {
         let Hosts::Name(name) = &line.target.hosts else { return Ok(Vec::new()) };
         let start = Instant::now();
-        let found = timeout(self.limits.whole, tokio::net::lookup_host((name.as_str(), 0))).await;
+        let longest = self.limits.whole.min(LOOK_UP);
+        let found = timeout(longest, tokio::net::lookup_host((name.as_str(), 0))).await;
         let spent = start.elapsed();
         match found {
             Ok(Ok(addresses)) => {
@@ -269,8 +260,8 @@ impl Round {
                     let place = Place::Scope(line.target.to_string());
                     self.missed(line, place, GapReason::LimitReached, detail).await?;
                 }
-                let found = units(line, name, &addresses, spent, &self.exclusions);
-                return Ok(self.without_done(found));
+                let (scope, exclusions) = (&self.cx.tls, &self.exclusions);
+                return Ok(units(line, name, &addresses, spent, scope, exclusions));
             }
             Ok(Err(error)) => {
                 let detail = format!(
@@ -279,22 +270,11 @@ impl Round {
                 self.unresolved(line, name, GapReason::NameNotResolved, &detail).await?;
             }
             Err(_) => {
-                let detail =
-                    format!("the name was not looked up within {} s", self.limits.whole.as_secs());
+                let detail = format!("the name was not looked up within {} s", longest.as_secs());
                 self.unresolved(line, name, GapReason::TimedOut, &detail).await?;
             }
         }
         Ok(Vec::new())
-    }
-
-    /// Leaves out what an earlier part of the run has asked, and counts it.
-    fn without_done(&self, mut units: Vec<Unit>) -> Vec<Unit> {
-        units.retain(|unit| {
-            let Some(gap) = self.cx.done.outcome(&unit.place()) else { return true };
-            unit.line.count(gap);
-            false
-        });
-        units
     }
 
     async fn unresolved(
@@ -304,7 +284,7 @@ impl Round {
         reason: GapReason,
         detail: &str,
     ) -> Result<(), CollectError> {
-        for &port in &line.target.ports {
+        for port in line.target.ports.iter() {
             let (host, server_name) = (name.to_owned(), Some(name.to_owned()));
             let starttls = line.opening(port).map(|protocol| protocol.name().to_owned());
             let place = Place::Tls { host, port, server_name, starttls };
@@ -327,8 +307,12 @@ impl Round {
         let means = Means {
             equipment: &self.equipment,
             pace: &self.pace,
+            tempers: &self.tempers,
             cancelled: &self.cx.cancelled,
-            limits: self.limits,
+            limits: Limits {
+                connections: most_connections(self.cx.tls.depth, unit.opening()),
+                ..self.limits
+            },
         };
         let reply = probe::ask(question, &means, || self.cx.now()).await;
         self.cx.progress.finish(1);
@@ -350,8 +334,13 @@ impl Round {
             sighting.circumstances.chain_position = Some(position);
             self.out.send(Observation::found(Raw::Certificate(der), sighting)).await?;
         }
-        let sighting = Sighting::at(place, NAME, endpoint.observed);
-        self.out.send(Observation::found(Raw::Endpoint(endpoint), sighting)).await
+        let sighting = Sighting::at(place.clone(), NAME, endpoint.observed);
+        self.out.send(Observation::found(Raw::Endpoint(endpoint), sighting)).await?;
+        if reply.is_cut_off {
+            // What was found is kept, and the place is asked again when the run goes on.
+            return self.gap(place, GapReason::RunEnded, ENDED.to_owned()).await;
+        }
+        Ok(())
     }
 
     /// Reports a place that was never asked, and counts it.

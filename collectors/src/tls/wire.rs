@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::names;
@@ -12,8 +13,9 @@ use super::names;
 /// A connection and what came over it.
 pub(super) struct Wire {
     stream: TcpStream,
-    /// When the first octet has to be there.
-    patience: Instant,
+    stage: Stage,
+    /// When the first octet of TLS has to be there; before TLS begins there is no such time.
+    patience: Option<Instant>,
     framing: Framing,
     /// Received and not yet used.
     buffer: Vec<u8>,
@@ -23,6 +25,19 @@ pub(super) struct Wire {
     /// The first octets that were received.
     heard: Vec<u8>,
     octets: u64,
+    /// A record was read, so what comes after it is no other protocol.
+    speaks_tls: bool,
+    /// Held by those who send much: all of them together may fill only so much memory.
+    _heavy: Option<SemaphorePermit<'static>>,
+}
+
+/// How far a conversation had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The words before TLS.
+    Opening,
+    /// Our hello was sent, or was about to be.
+    Tls,
 }
 
 /// What lies between TCP and TLS.
@@ -46,6 +61,8 @@ pub(super) enum End {
     Foreign,
     /// The server does not go on to TLS; what it said.
     Plain(String),
+    /// The server does not want to talk, now or with us; what it said.
+    Unwilling(String),
     /// The server insists on a key exchange group that we cannot compute.
     WantsGroup(u16),
     Closed,
@@ -75,6 +92,10 @@ const AT_ONCE: usize = 8 * 1024;
 /// The longest fragment any version allows (RFC 5246, 6.2.3).
 const LONGEST_FRAGMENT: usize = 16 * 1024 + 2048;
 
+/// More than this is sent by few, and those share what memory there is for it.
+const MUCH: u64 = 128 * 1024;
+static HEAVY: Semaphore = Semaphore::const_new(16);
+
 /// How long the server may take to close after we did; a reset would show in its log.
 const PARTING: Duration = Duration::from_millis(100);
 
@@ -82,17 +103,19 @@ const PARTING: Duration = Duration::from_millis(100);
 const TDS_PACKET: usize = 4096;
 
 impl Wire {
-    /// `patience` is when the first octet has to be there.
-    pub(super) fn new(stream: TcpStream, patience: Instant) -> Self {
+    pub(super) fn new(stream: TcpStream) -> Self {
         Self {
             stream,
-            patience,
+            stage: Stage::Opening,
+            patience: None,
             framing: Framing::Plain,
             buffer: Vec::new(),
             used: 0,
             packets: Vec::new(),
             heard: Vec::new(),
             octets: 0,
+            speaks_tls: false,
+            _heavy: None,
         }
     }
 
@@ -101,9 +124,16 @@ impl Wire {
         self.framing = Framing::Tds;
     }
 
-    /// From here on TLS is spoken: what was heard before says nothing about it.
-    pub(super) fn begin_tls(&mut self) {
+    /// From here on TLS is spoken, and its first octet has to be there by then. What was heard
+    /// before says nothing about it.
+    pub(super) fn begin_tls(&mut self, patience: Instant) {
+        self.stage = Stage::Tls;
+        self.patience = Some(patience);
         self.heard.clear();
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
     }
 
     /// The connection, for those who speak TLS on it by other means.
@@ -178,15 +208,15 @@ impl Wire {
         self.at_least(5 + length).await?;
         let fragment = self.peek()[5..5 + length].to_vec();
         self.advance(5 + length);
+        self.speaks_tls = true;
         Ok(Record { kind, fragment })
     }
 
     fn not_a_record(&self) -> End {
-        // Only the first octets tell a service that speaks something else.
-        if self.used == 0 && self.heard.starts_with(&self.peek()[..1]) {
-            End::Foreign
-        } else {
+        if self.speaks_tls {
             End::Broken("octets that are no record".to_owned())
+        } else {
+            End::Foreign
         }
     }
 
@@ -194,18 +224,24 @@ impl Wire {
         if self.used == self.buffer.len() {
             self.buffer.clear();
             self.used = 0;
+        } else if self.used > AT_ONCE {
+            self.buffer.drain(..self.used);
+            self.used = 0;
         }
         if self.octets > MOST_OCTETS {
             return Err(End::TooMuch);
         }
+        if self.octets > MUCH && self._heavy.is_none() {
+            // Nobody closes it.
+            self._heavy = HEAVY.acquire().await.ok();
+        }
         // Thousands may be waiting at a time: room is made when there is something to read.
-        if self.octets == 0 {
-            match timeout_at(self.patience, self.stream.readable()).await {
+        match self.patience {
+            Some(patience) => match timeout_at(patience, self.stream.readable()).await {
                 Ok(ready) => ready.map_err(End::Failed)?,
                 Err(_) => return Err(End::Silence),
-            }
-        } else {
-            self.stream.readable().await.map_err(End::Failed)?;
+            },
+            None => self.stream.readable().await.map_err(End::Failed)?,
         }
         let target = match self.framing {
             Framing::Plain => &mut self.buffer,
@@ -218,6 +254,7 @@ impl Wire {
             return Err(End::Closed);
         }
         self.octets += count as u64;
+        self.patience = None;
         if self.framing == Framing::Tds {
             return self.unwrap_packets();
         }
@@ -266,38 +303,47 @@ impl Wire {
     }
 }
 
-/// How a conversation ended, in words. `heard` is what had been received by then.
-pub(super) fn sentence(end: &End, heard: &[u8], deadline_secs: u64) -> String {
+/// How a conversation ended, in words. `heard` is what had been received by then of its stage.
+/// Whether a server closed or reset a connection is often chance, and told alike.
+pub(super) fn sentence(end: &End, stage: Stage, heard: &[u8], deadline_secs: u64) -> String {
+    let when = match (stage, heard.is_empty()) {
+        (Stage::Opening, _) => "before TLS began",
+        (Stage::Tls, true) => "right after our hello",
+        (Stage::Tls, false) => "in the middle of the handshake",
+    };
     match end {
         End::Enough => "all that was wanted was seen".to_owned(),
         End::Alert(alert) => format!("the server sent the alert {}", names::alert(*alert)),
         End::Broken(what) => format!("what the server sent breaks the protocol: {what}"),
         End::Foreign => "the server does not answer in TLS".to_owned(),
         End::Plain(said) => said.clone(),
+        End::Unwilling(said) => format!("the server did not want to talk: {said}"),
         End::WantsGroup(group) => {
             format!("the server insists on the key exchange group {}", names::group(*group))
         }
-        End::Closed if heard.is_empty() => {
-            "the server closed the connection right after our hello".to_owned()
-        }
-        End::Closed => "the server closed the connection in the middle of the handshake".to_owned(),
-        End::Failed(error) if heard.is_empty() => match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
-                "the server reset the connection right after our hello".to_owned()
+        End::Failed(error) if !is_closed(error) => format!("the connection broke {when}: {error}"),
+        End::Closed | End::Failed(_) => format!("the server closed the connection {when}"),
+        End::Silence | End::Deadline => match (stage, heard.is_empty()) {
+            (Stage::Opening, true) => {
+                format!("connected, but the server said nothing within {deadline_secs} s")
             }
-            _ => format!("the connection broke right after our hello: {error}"),
+            (Stage::Opening, false) => {
+                format!("TLS had not begun within {deadline_secs} s")
+            }
+            (Stage::Tls, true) => {
+                format!("connected, but no answer to our hello within {deadline_secs} s")
+            }
+            (Stage::Tls, false) => {
+                format!("the handshake began, but was not complete within {deadline_secs} s")
+            }
         },
-        End::Failed(error) => {
-            format!("the connection broke in the middle of the handshake: {error}")
-        }
-        End::Silence | End::Deadline if heard.is_empty() => {
-            format!("connected, but no answer to our hello within {deadline_secs} s")
-        }
-        End::Silence | End::Deadline => {
-            format!("the handshake began, but was not complete within {deadline_secs} s")
-        }
         End::TooMuch => {
             "the server sent more than 1 MiB without completing the handshake".to_owned()
         }
     }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), ConnectionReset | BrokenPipe | ConnectionAborted)
 }

@@ -51,6 +51,10 @@ pub(super) async fn ldap(wire: &mut Wire) -> Result<(), End> {
     });
     match result {
         Some([0x0a, 1, 0, ..]) => Ok(()),
+        // busy and unavailable (RFC 4511, A.2)
+        Some([0x0a, 1, code @ (51 | 52), ..]) => {
+            Err(End::Unwilling(format!("it answered StartTLS with the result code {code}")))
+        }
         Some([0x0a, 1, code, ..]) => Err(End::Plain(format!(
             "it refused the extended operation StartTLS with the result code {code}"
         ))),
@@ -64,6 +68,8 @@ pub(super) async fn postgres(wire: &mut Wire) -> Result<(), End> {
     match wire.take(1).await?.as_slice() {
         b"S" => Ok(()),
         b"N" => Err(End::Plain("it answered the request for TLS with N".to_owned())),
+        // ErrorResponse: too many clients, or a server that is starting.
+        b"E" => Err(End::Unwilling("it answered the request for TLS with an error".to_owned())),
         other => Err(refused(&[other, wire.peek()].concat())),
     }
 }
@@ -84,7 +90,7 @@ pub(super) async fn mysql(wire: &mut Wire) -> Result<(), End> {
     let text = match body {
         [10, text @ ..] => text,
         // An error packet: this host may not connect, with or without TLS.
-        [0xff, _, _, words @ ..] => return Err(refused(words)),
+        [0xff, _, _, words @ ..] => return Err(End::Unwilling(quote(words))),
         _ => return Err(refused(body)),
     };
     let capabilities = memchr::memchr(0, text)

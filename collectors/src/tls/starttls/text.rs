@@ -31,6 +31,10 @@ fn refused(said: &str) -> End {
     End::Plain(quote(said.as_bytes()))
 }
 
+fn unwilling(said: &str) -> End {
+    End::Unwilling(quote(said.as_bytes()))
+}
+
 /// Reads an answer of one or more lines that begin with three digits and, on all but the last, a
 /// hyphen (RFC 5321, 4.2.1; RFC 959, 4.2). Gives the code and all lines.
 async fn reply(wire: &mut Wire) -> Result<(u16, Vec<String>), End> {
@@ -50,15 +54,32 @@ async fn reply(wire: &mut Wire) -> Result<(u16, Vec<String>), End> {
     Err(refused(lines.first().map_or("", String::as_str)))
 }
 
-/// Insists on a code.
+/// Insists on a code in answer to a command. Codes from 400 to 499 speak of now, and not of what the
+/// server can (RFC 5321, 4.2.1; RFC 959, 4.2).
 async fn expect(wire: &mut Wire, wanted: u16) -> Result<Vec<String>, End> {
     let (code, lines) = reply(wire).await?;
-    if code == wanted { Ok(lines) } else { Err(refused(&lines.concat())) }
+    let said = lines.first().map_or("", String::as_str);
+    match code {
+        code if code == wanted => Ok(lines),
+        400..=499 => Err(unwilling(said)),
+        _ => Err(refused(said)),
+    }
+}
+
+/// Insists on a greeting. Whoever greets with an error does not want us here.
+async fn expect_greeting(wire: &mut Wire, wanted: &[u16]) -> Result<(), End> {
+    let (code, lines) = reply(wire).await?;
+    let said = lines.first().map_or("", String::as_str);
+    match code {
+        code if wanted.contains(&code) => Ok(()),
+        400..=599 => Err(unwilling(said)),
+        _ => Err(refused(said)),
+    }
 }
 
 /// SMTP (RFC 3207) and LMTP (RFC 2033). The name is one that can be nobody's (RFC 2606, 2).
 pub(super) async fn smtp(wire: &mut Wire, greeting: &str) -> Result<(), End> {
-    expect(wire, 220).await?;
+    expect_greeting(wire, &[220]).await?;
     wire.send(format!("{greeting} pkimm-agent.invalid\r\n").as_bytes()).await?;
     let offers = expect(wire, 250).await?;
     let has = |line: &String| {
@@ -74,19 +95,25 @@ pub(super) async fn smtp(wire: &mut Wire, greeting: &str) -> Result<(), End> {
 
 /// POP3 (RFC 2595, 4).
 pub(super) async fn pop3(wire: &mut Wire) -> Result<(), End> {
-    for said in [&b""[..], b"STLS\r\n"] {
-        wire.send(said).await?;
-        let text = line(wire).await?;
-        if !text.starts_with("+OK") {
-            return Err(refused(&text));
-        }
+    let greeting = line(wire).await?;
+    if greeting.starts_with("-ERR") {
+        return Err(unwilling(&greeting));
     }
-    Ok(())
+    if !greeting.starts_with("+OK") {
+        return Err(refused(&greeting));
+    }
+    wire.send(b"STLS\r\n").await?;
+    let text = line(wire).await?;
+    if text.starts_with("+OK") { Ok(()) } else { Err(refused(&text)) }
 }
 
 /// IMAP (RFC 9051, 6.2.1).
 pub(super) async fn imap(wire: &mut Wire) -> Result<(), End> {
     let greeting = line(wire).await?;
+    // RFC 9051, 7.1.5: a greeting of BYE turns the connection away.
+    if greeting.to_ascii_uppercase().starts_with("* BYE") {
+        return Err(unwilling(&greeting));
+    }
     if !greeting.starts_with("* ") {
         return Err(refused(&greeting));
     }
@@ -104,17 +131,14 @@ pub(super) async fn imap(wire: &mut Wire) -> Result<(), End> {
 
 /// FTP (RFC 4217, 4).
 pub(super) async fn ftp(wire: &mut Wire) -> Result<(), End> {
-    expect(wire, 220).await?;
+    expect_greeting(wire, &[220]).await?;
     wire.send(b"AUTH TLS\r\n").await?;
     expect(wire, 234).await.map(|_| ())
 }
 
 /// NNTP (RFC 4642, 2.2).
 pub(super) async fn nntp(wire: &mut Wire) -> Result<(), End> {
-    let (code, lines) = reply(wire).await?;
-    if !matches!(code, 200 | 201) {
-        return Err(refused(&lines.concat()));
-    }
+    expect_greeting(wire, &[200, 201]).await?;
     wire.send(b"STARTTLS\r\n").await?;
     expect(wire, 382).await.map(|_| ())
 }
@@ -133,7 +157,8 @@ pub(super) async fn sieve(wire: &mut Wire) -> Result<(), End> {
                     answered = true;
                     break;
                 }
-                Some("NO" | "BY") => return Err(refused(&text)),
+                Some("BY") => return Err(unwilling(&text)),
+                Some("NO") => return Err(refused(&text)),
                 // Capabilities are quoted; whoever says something else is no such server.
                 _ if !text.starts_with('"') => return Err(refused(&text)),
                 _ => {}
@@ -161,6 +186,7 @@ pub(super) async fn irc(wire: &mut Wire) -> Result<(), End> {
         match command {
             "670" => return Ok(()),
             "NOTICE" | "020" => {}
+            "ERROR" => return Err(unwilling(&text)),
             _ => return Err(refused(&text)),
         }
     }
@@ -180,7 +206,14 @@ pub(super) async fn xmpp(
          xmlns:stream='http://etherx.jabber.org/streams' to='{to}' version='1.0'>"
     );
     wire.send(stream.as_bytes()).await?;
-    let features = element(wire, &["</stream:features>", "<stream:features/>"]).await?;
+    let features = element(wire, &["</stream:features>", "<stream:features/>", "</stream:error>"]);
+    let features = features.await?;
+    if features.contains("<stream:error") {
+        let hint = if server_name.is_none() { "; ask for it by the name it serves" } else { "" };
+        let error = ["host-unknown", "policy-violation", "resource-constraint"];
+        let error = error.iter().find(|error| features.contains(**error)).unwrap_or(&"an error");
+        return Err(End::Unwilling(format!("it answered the stream with {error}{hint}")));
+    }
     if !features.contains("urn:ietf:params:xml:ns:xmpp-tls") {
         let _ = wire.send(b"</stream:stream>").await;
         return Err(End::Plain("STARTTLS is not among its stream features".to_owned()));
