@@ -52,12 +52,16 @@ pub struct Sink {
 
 /// The end where the observations of a [`Sink`] are taken.
 #[derive(Debug)]
-pub struct Source(mpsc::Receiver<Weighed>);
+pub struct Source {
+    receiver: mpsc::Receiver<Weighed>,
+    /// Of the last hand-in, what is not taken yet.
+    rest: std::vec::IntoIter<Observation>,
+}
 
-/// An observation and the room it takes, given back when it is taken out.
+/// Observations and the room they take, given back when they are taken out.
 #[derive(Debug)]
 struct Weighed {
-    observation: Observation,
+    observations: Vec<Observation>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -143,7 +147,7 @@ impl Sink {
     pub fn bounded(observations: usize) -> (Self, Source) {
         let (sender, receiver) = mpsc::channel(observations);
         let room = Arc::new(Semaphore::new(ROOM_KIB as usize));
-        (Self { sender, room }, Source(receiver))
+        (Self { sender, room }, Source { receiver, rest: Vec::new().into_iter() })
     }
 
     /// Hands in one observation, waiting for room.
@@ -152,9 +156,19 @@ impl Sink {
     ///
     /// When nobody takes observations any more.
     pub async fn send(&self, observation: Observation) -> Result<(), CollectError> {
-        let room = Arc::clone(&self.room).acquire_many_owned(weight_kib(&observation)).await;
+        self.send_together(vec![observation]).await
+    }
+
+    /// Hands in observations that belong together, waiting for room for all.
+    ///
+    /// # Errors
+    ///
+    /// When nobody takes observations any more.
+    pub async fn send_together(&self, observations: Vec<Observation>) -> Result<(), CollectError> {
+        let weight = observations.iter().map(weight_kib).sum::<u32>().min(ROOM_KIB);
+        let room = Arc::clone(&self.room).acquire_many_owned(weight).await;
         let _room = room.map_err(|_| CollectError::SinkClosed)?;
-        let weighed = Weighed { observation, _room };
+        let weighed = Weighed { observations, _room };
         self.sender.send(weighed).await.map_err(|_| CollectError::SinkClosed)
     }
 
@@ -166,7 +180,7 @@ impl Sink {
     pub fn send_blocking(&self, observation: Observation) -> Result<(), CollectError> {
         let room = Arc::clone(&self.room).blocking_acquire_many_owned(weight_kib(&observation));
         let _room = room.map_err(|_| CollectError::SinkClosed)?;
-        let weighed = Weighed { observation, _room };
+        let weighed = Weighed { observations: vec![observation], _room };
         self.sender.blocking_send(weighed).map_err(|_| CollectError::SinkClosed)
     }
 }
@@ -174,7 +188,12 @@ impl Sink {
 impl Source {
     /// The next observation; `None` when every sink is gone and nothing is left.
     pub async fn recv(&mut self) -> Option<Observation> {
-        self.0.recv().await.map(|weighed| weighed.observation)
+        loop {
+            if let Some(observation) = self.rest.next() {
+                return Some(observation);
+            }
+            self.rest = self.receiver.recv().await?.observations.into_iter();
+        }
     }
 }
 
@@ -230,7 +249,7 @@ mod tests {
             [30, 30, 30, 100].map(|mib| sink.send_blocking(large(mib * MIB)).is_ok())
         });
         std::thread::sleep(std::time::Duration::from_millis(300));
-        assert_eq!(source.0.len(), 2);
+        assert_eq!(source.receiver.len(), 2);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             for _ in 0..4 {

@@ -81,6 +81,7 @@ pub struct Algorithms {
     pub protocols: Vec<String>,
     pub cipher_suites: Vec<String>,
     pub quantum_safe_groups: Vec<String>,
+    pub min_dhe_bits: u32,
 }
 
 /// `RSA >= 2048`, `P-256`.
@@ -307,12 +308,14 @@ impl Algorithms {
         let (signatures, protocols) = (t.texts("signatures"), t.parsed("protocols", protocol));
         let (suites, groups) =
             (t.parsed("cipher_suites", cipher_suite), t.texts("quantum_safe_groups"));
+        let bits = t.integer("min_dhe_bits", 512..=16_384).and_then(|n| u32::try_from(n).ok());
         Some(Self {
             keys: keys.or_else(|| base.map(|b| b.keys.clone()))?,
             signatures: signatures.or_else(|| base.map(|b| b.signatures.clone()))?,
             protocols: protocols.or_else(|| base.map(|b| b.protocols.clone()))?,
             cipher_suites: suites.or_else(|| base.map(|b| b.cipher_suites.clone()))?,
             quantum_safe_groups: groups.or_else(|| base.map(|b| b.quantum_safe_groups.clone()))?,
+            min_dhe_bits: bits.or(base.map(|b| b.min_dhe_bits))?,
         })
     }
 }

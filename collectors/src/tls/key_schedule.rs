@@ -238,6 +238,22 @@ mod tests {
         assert_eq!(suite.expand(&theirs, b"iv", &[], 12), octets("5d313eb2671276ee13000b30"));
     }
 
+    /// Encrypted with CCM by another library: key of sixteen 01, nonce of twelve 02.
+    #[test]
+    fn ccm_is_read_without_its_tag() {
+        let sealed = octets(
+            "327d5b2ed0b10bedcf5765f34f334cf19a6f19f27c12f295ccb84639bbe94d266684d65ec5632df7be121e",
+        );
+        let key = Key::Ccm { key: vec![1; 16], tag: 16 };
+        let mut records = Records { key, iv: [2; 12], sequence: 0 };
+        let opened = records.open(sealed).expect("a record");
+        assert_eq!(
+            (opened.kind, opened.content.as_slice()),
+            (22, &b"certificates of a device"[..])
+        );
+        assert!(records.open(vec![0; 15]).is_none());
+    }
+
     #[test]
     fn a_record_is_read_as_it_was_written_and_refused_when_it_was_not() {
         for code in [0x1301, 0x1302, 0x1303] {

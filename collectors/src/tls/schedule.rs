@@ -329,13 +329,15 @@ impl Round {
             }
         };
         line.count(None);
+        let mut seen = Vec::with_capacity(4);
         for (der, position) in chains.into_iter().flat_map(|chain| chain.into_iter().zip(0..)) {
             let mut sighting = Sighting::at(place.clone(), NAME, endpoint.observed);
             sighting.circumstances.chain_position = Some(position);
-            self.out.send(Observation::found(Raw::Certificate(der), sighting)).await?;
+            seen.push(Observation::found(Raw::Certificate(der), sighting));
         }
         let sighting = Sighting::at(place.clone(), NAME, endpoint.observed);
-        self.out.send(Observation::found(Raw::Endpoint(endpoint), sighting)).await?;
+        seen.push(Observation::found(Raw::Endpoint(endpoint), sighting));
+        self.out.send_together(seen).await?;
         if reply.is_cut_off {
             // What was found is kept, and the place is asked again when the run goes on.
             return self.gap(place, GapReason::RunEnded, ENDED.to_owned()).await;

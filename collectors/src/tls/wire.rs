@@ -286,10 +286,19 @@ impl Wire {
     /// Says goodbye and lets the server close. Also gathers the rest of what a service that speaks
     /// no TLS has to say. Gives the number of octets read in all.
     pub(super) async fn part(mut self, goodbye: &[u8]) -> (Vec<u8>, u64) {
+        if !goodbye.is_empty() {
+            // It said all we wanted, and hears that it was enough; what else is there already is
+            // taken, because closing on it would reset the connection.
+            let parting = async {
+                if self.send(goodbye).await.is_ok() && self.stream.shutdown().await.is_ok() {
+                    self.buffer.clear();
+                    let _ = self.stream.try_read_buf(&mut self.buffer);
+                }
+            };
+            let _ = timeout(PARTING, parting).await;
+            return (self.heard, self.octets);
+        }
         let gone = async {
-            if !goodbye.is_empty() && self.send(goodbye).await.is_err() {
-                return;
-            }
             if self.stream.shutdown().await.is_err() {
                 return;
             }
