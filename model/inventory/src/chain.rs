@@ -28,12 +28,13 @@ pub struct ChainFacts {
     /// A self-signed certificate other than the first one was sent.
     pub anchor_sent: Fact,
     /// A path from the first one upwards leads, through what was sent, to a self-signed
-    /// certificate that was sent too or that the inventory knows as an authority. `No` when the
-    /// inventory knows an intermediate that belongs on the path and was not sent.
+    /// certificate that was sent too or that the inventory knows as an authority. `No` when such a
+    /// certificate is known, but the way to it leads through intermediates that were not sent. Not
+    /// observed where those that were not sent lead to none: clients may know one of them as
+    /// self-signed, and what is known here is what another authority certified.
     pub complete: Fact,
     /// The intermediates that were left out, the lowest first: the shortest way up to a
-    /// self-signed authority that the inventory knows, else as far as it knows one. Empty unless
-    /// `complete` is `No`.
+    /// self-signed authority that the inventory knows. Empty unless `complete` is `No`.
     pub missing: Vec<Digest>,
     /// Those that could not be looked at.
     pub unparsed: Vec<Digest>,
@@ -74,6 +75,15 @@ impl ChainFacts {
             unparsed: sent.unparsed(),
         })
     }
+}
+
+/// What the inventory knows above the certificates that were sent.
+enum Above<'a> {
+    /// A way to a self-signed authority, through these, the lowest first.
+    Anchor(Vec<Digest>),
+    /// Authorities, this one first, and none of them leads to a self-signed one.
+    NoAnchor(&'a Certificate),
+    Nothing,
 }
 
 /// The certificates sent, each with what is known of it or why nothing is.
@@ -154,12 +164,22 @@ impl<'a> Sent<'a> {
         if path.iter().any(|one| one.is_self_signed() || has_anchor(one, view)) {
             return (Fact::Yes, Vec::new());
         }
-        let missing = self.missing(&path, view);
-        if !missing.is_empty() {
-            return match self.unless_unparsed(Fact::No) {
-                Fact::No => (Fact::No, missing),
-                unknown => (unknown, Vec::new()),
-            };
+        match self.missing(&path, view) {
+            Above::Anchor(missing) => {
+                return match self.unless_unparsed(Fact::No) {
+                    Fact::No => (Fact::No, missing),
+                    unknown => (unknown, Vec::new()),
+                };
+            }
+            Above::NoAnchor(nearest) => {
+                let why = format!(
+                    "{} was not sent, and no self-signed authority above it is known; it may be \
+                     one itself in another form",
+                    nearest.subject.text
+                );
+                return (self.unless_unparsed(Fact::NotObserved(why)), Vec::new());
+            }
+            Above::Nothing => {}
         }
         let issuers = self.issuers();
         let why = match path.iter().rev().find(|one| issuers.of(one).next().is_none()) {
@@ -171,7 +191,7 @@ impl<'a> Sent<'a> {
     }
 
     /// Walks up from the path through what the inventory knows, nearest first.
-    fn missing(&self, path: &[&'a Certificate], view: &View<'a>) -> Vec<Digest> {
+    fn missing(&self, path: &[&'a Certificate], view: &View<'a>) -> Above<'a> {
         struct Step<'a> {
             certificate: &'a Certificate,
             sha256: Digest,
@@ -199,16 +219,18 @@ impl<'a> Sent<'a> {
             climb(certificate, Some(at), &mut steps);
             at += 1;
         }
-        // Where the walk ended without an anchor, the last step is the highest.
         let mut way = Vec::new();
-        let mut next = at.min(steps.len().saturating_sub(1));
-        while let Some(step) = steps.get(next) {
+        let mut next = steps.get(at);
+        while let Some(step) = next {
             way.push(step.sha256);
-            let Some(below) = step.below else { break };
-            next = below;
+            next = step.below.and_then(|below| steps.get(below));
         }
         way.reverse();
-        way
+        match steps.first() {
+            None => Above::Nothing,
+            Some(nearest) if way.is_empty() => Above::NoAnchor(nearest.certificate),
+            Some(_) => Above::Anchor(way),
+        }
     }
 
     /// The certificates by what they may have issued; of equal ones the first.
@@ -240,8 +262,18 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Whether the inventory knows a self-signed authority that this certificate names as its issuer.
+/// Whether the inventory knows a self-signed authority that this certificate names as its issuer,
+/// or an issuer whose name and key a self-signed one has too: key identifiers are made in more than
+/// one way (RFC 5280, 4.2.1.2), and those of two forms of one authority need not agree.
 fn has_anchor(certificate: &Certificate, view: &View<'_>) -> bool {
-    let mut issuers = view.issuers(certificate).filter_map(Asset::certificate);
-    issuers.any(Certificate::is_self_signed)
+    let issuers = view.issuers(certificate).filter_map(Asset::certificate);
+    // Each key once: strangers decide how many certificates have the same one.
+    let keys: BTreeSet<Digest> = issuers.map(|issuer| issuer.spki).collect();
+    let mut forms = keys.iter().flat_map(|key| view.certificates_of(*key));
+    forms.any(|asset| {
+        asset.certificate().is_some_and(|form| {
+            let same_name = form.subject.sha256 == certificate.issuer.sha256;
+            same_name && form.is_self_signed() && form.is_authority()
+        })
+    })
 }

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::{Digest, Fact, Posture, Staple, Time};
 
 /// A service that answered. One that did not is a [`Gap`](crate::Gap).
+///
+/// Of two answers the later one counts as a whole: one handshake of tonight hides what many
+/// handshakes showed last week, posture included. The older posture would have to be judged as if
+/// it were of tonight, and a server that was put in order since would be blamed for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Endpoint {
     /// When it was last asked; the later of two answers is the one that is kept. Written beside the
@@ -52,7 +56,8 @@ pub struct Session {
     pub version: Option<String>,
     /// IANA name of the cipher suite.
     pub cipher_suite: Option<String>,
-    /// IANA name of the key exchange group.
+    /// IANA name of the key exchange group; `DHE 1024 bit` for a finite field that has none, by the
+    /// length of its prime.
     pub group: Option<String>,
     /// The groups that were offered to the server, most wanted first.
     pub offered_groups: Vec<String>,
@@ -75,6 +80,39 @@ pub struct Session {
     /// Why the handshake did not complete although the chain was shown, if it did not. Ending it
     /// ourselves, once the chain was shown, is no reason.
     pub ended: Option<String>,
+}
+
+impl Session {
+    /// Whether a certificate status was stapled.
+    #[must_use]
+    pub fn stapled(&self) -> Fact {
+        self.extension(self.staple.is_some())
+    }
+
+    /// Whether signed certificate timestamps came with the handshake itself.
+    #[must_use]
+    pub fn timestamped(&self) -> Fact {
+        self.extension(!self.sct_logs.is_empty())
+    }
+
+    /// Whether an application protocol was chosen.
+    #[must_use]
+    pub fn chose_protocol(&self) -> Fact {
+        self.extension(self.alpn.is_some())
+    }
+
+    /// Whether something was in an extension: what is not there is missing only from a handshake
+    /// that was read to where it would be.
+    fn extension(&self, seen: bool) -> Fact {
+        match (self.version.as_deref(), &self.ended) {
+            _ if seen => Fact::Yes,
+            (Some(version @ ("SSLv2" | "SSLv3")), _) => {
+                Fact::NotObserved(format!("{version} has no place for it"))
+            }
+            (_, Some(_)) => Fact::NotObserved("the handshake ended before it".to_owned()),
+            (_, None) => Fact::No,
+        }
+    }
 }
 
 /// What a server wants of its clients.

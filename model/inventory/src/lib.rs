@@ -63,7 +63,7 @@ pub use posture::{Deployment, Fact, Posture, Suites, VersionFacts};
 pub use revocation_list::RevocationList;
 pub use sighting::{Circumstances, Encryption, FileFacts, Half, KeyForm, Sighting};
 pub use signing_request::SigningRequest;
-pub use staple::{CertificateStatus, RevocationStatus, Staple, StapleContent};
+pub use staple::{CertificateStatus, IssuerHashes, RevocationStatus, Staple, StapleContent};
 pub use time::{Time, TimeError};
 pub use timestamps::sct_log_ids;
 pub use trust_store::TrustStore;

@@ -1,14 +1,15 @@
 //! A certificate status that came with a handshake (RFC 6066, section 8; RFC 6960).
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 use x509_parser::asn1_rs::{Any, Class, GeneralizedTime, Oid, Tag};
-use x509_parser::prelude::FromDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::X509Name;
 
 use crate::certificate::hex;
 use crate::der::Elements;
 use crate::timestamps::log_ids_of_extension;
-use crate::{Digest, DistinguishedName, Time};
+use crate::{Asset, Certificate, Digest, DistinguishedName, Fact, Time, View};
 
 /// A stapled OCSP response: its identity and what it says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub enum StapleContent {
 pub struct CertificateStatus {
     /// Serial number of the certificate, hexadecimal as in [`crate::Certificate::serial`].
     pub serial: String,
+    /// Who issued that certificate.
+    pub issuer: IssuerHashes,
     /// What is said of it.
     pub status: RevocationStatus,
     /// When this was known to be so.
@@ -51,6 +54,17 @@ pub struct CertificateStatus {
     /// Logs of signed certificate timestamps in the response (RFC 6962, 3.3), by their ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sct_logs: Vec<String>,
+}
+
+/// How a `CertID` names the issuer of a certificate (RFC 6960, 4.1.1).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IssuerHashes {
+    /// `SHA-1`, `SHA-256`, `SHA-384`, `SHA-512`, or the OID of another one.
+    pub algorithm: String,
+    /// Of the issuer's name, hexadecimal.
+    pub name: String,
+    /// Of the issuer's public key, hexadecimal.
+    pub key: String,
 }
 
 /// `CertStatus` of RFC 6960.
@@ -95,6 +109,56 @@ impl Staple {
             StapleContent::Refused(_) | StapleContent::Unreadable(_) => None,
         }
     }
+}
+
+impl CertificateStatus {
+    /// Whether it is about this certificate: the serial number, the name of the issuer as the
+    /// certificate has it and, where the inventory knows the issuer, its key. A serial number alone
+    /// is one of many issuers'.
+    #[must_use]
+    pub fn is_about(&self, certificate: &Certificate, view: &View<'_>) -> Fact {
+        if self.serial != certificate.serial {
+            return Fact::No;
+        }
+        let Some(hash) = self.issuer.hash() else {
+            let algorithm = &self.issuer.algorithm;
+            return Fact::NotObserved(format!("its issuer is named by a hash of kind {algorithm}"));
+        };
+        let name = match self.issuer.algorithm.as_str() {
+            "SHA-256" => Some(certificate.issuer.sha256.to_string()),
+            _ => issuer_name(certificate).map(|name| hash(&name)),
+        };
+        match name {
+            Some(name) if name != self.issuer.name => return Fact::No,
+            Some(_) => {}
+            None => return Fact::NotObserved("the certificate cannot be read again".to_owned()),
+        }
+        let issuers = view.issuers(certificate).filter_map(Asset::certificate);
+        let mut keys = issuers.filter_map(public_key).map(|key| hash(&key)).peekable();
+        // Name and number are enough where no key speaks against it: they "identify a unique
+        // certificate" (RFC 5280, 4.1.2.2).
+        (keys.peek().is_none() || keys.any(|key| key == self.issuer.key)).into()
+    }
+}
+
+impl IssuerHashes {
+    /// The function that they were made with, where it is known here.
+    fn hash(&self) -> Option<fn(&[u8]) -> String> {
+        HASHES.iter().find(|(_, name, _)| *name == self.algorithm).map(|(.., hash)| *hash)
+    }
+}
+
+/// The encoding of the issuer's name, as a `CertID` hashes it.
+fn issuer_name(certificate: &Certificate) -> Option<Vec<u8>> {
+    let (_, parsed) = X509Certificate::from_der(&certificate.der).ok()?;
+    Some(parsed.tbs_certificate.issuer.as_raw().to_vec())
+}
+
+/// The octets of the public key: "the value (excluding tag and length) of the subject public key
+/// field" (RFC 6960, 4.1.1), and without the count of unused bits.
+fn public_key(certificate: &Certificate) -> Option<Vec<u8>> {
+    let (_, parsed) = X509Certificate::from_der(&certificate.der).ok()?;
+    Some(parsed.tbs_certificate.subject_pki.subject_public_key.data.to_vec())
 }
 
 impl StapleContent {
@@ -161,9 +225,7 @@ fn response_data(content: &[u8]) -> Result<CertificateStatus, String> {
     let mut single = Elements::of(responses.universal(Tag::Sequence, "SingleResponse")?);
 
     let mut id = Elements::of(single.universal(Tag::Sequence, "certID")?);
-    id.universal(Tag::Sequence, "hashAlgorithm")?;
-    id.universal(Tag::OctetString, "issuerNameHash")?;
-    id.universal(Tag::OctetString, "issuerKeyHash")?;
+    let issuer = issuer_hashes(&mut id)?;
     let serial = hex(id.universal(Tag::Integer, "serialNumber")?);
 
     let status = revocation_status(&single.any("certStatus")?)?;
@@ -176,12 +238,24 @@ fn response_data(content: &[u8]) -> Result<CertificateStatus, String> {
     let sct_logs = extensions.map(sct_logs).transpose()?.unwrap_or_default();
     Ok(CertificateStatus {
         serial,
+        issuer,
         status,
         this_update,
         next_update,
         produced_at,
         responder,
         sct_logs,
+    })
+}
+
+fn issuer_hashes(id: &mut Elements<'_>) -> Result<IssuerHashes, String> {
+    let mut algorithm = Elements::of(id.universal(Tag::Sequence, "hashAlgorithm")?);
+    let algorithm = oid(algorithm.universal(Tag::Oid, "hashAlgorithm")?);
+    let known = HASHES.iter().find(|(known, ..)| *known == algorithm);
+    Ok(IssuerHashes {
+        algorithm: known.map_or(algorithm, |(_, name, _)| (*name).to_owned()),
+        name: hex(id.universal(Tag::OctetString, "issuerNameHash")?),
+        key: hex(id.universal(Tag::OctetString, "issuerKeyHash")?),
     })
 }
 
@@ -252,6 +326,18 @@ fn small_number(content: &[u8]) -> Option<u8> {
         _ => None,
     }
 }
+
+/// OID, name, and the function, in hexadecimal.
+type Hash = (&'static str, &'static str, fn(&[u8]) -> String);
+
+/// The hashes that issuers are named by. Nothing is secured with them here; hardly any responder
+/// uses another than SHA-1.
+const HASHES: &[Hash] = &[
+    ("1.3.14.3.2.26", "SHA-1", |octets| hex(&sha1::Sha1::digest(octets))),
+    ("2.16.840.1.101.3.4.2.1", "SHA-256", |octets| hex(&sha2::Sha256::digest(octets))),
+    ("2.16.840.1.101.3.4.2.2", "SHA-384", |octets| hex(&sha2::Sha384::digest(octets))),
+    ("2.16.840.1.101.3.4.2.3", "SHA-512", |octets| hex(&sha2::Sha512::digest(octets))),
+];
 
 /// `OCSPResponseStatus`, RFC 6960, 4.2.1; 4 is not used.
 const RESPONSE_STATUS: &[(u8, &str)] = &[

@@ -147,10 +147,34 @@ fn an_intermediate_known_from_a_file_was_left_out() {
 }
 
 #[test]
-fn an_intermediate_was_left_out_even_where_the_anchor_is_not_known() {
+fn where_no_anchor_is_known_above_it_what_was_not_sent_may_be_one() {
     let [leaf, lower, upper, _] = World::new().chain();
-    let facts = facts(&[&leaf], &[&upper, &lower]);
-    assert_eq!((facts.complete, facts.missing), (Fact::No, digests(&[&lower, &upper])));
+    let facts = facts(&[&leaf, &lower], &[&upper]);
+    let expected = "CN=Upper was not sent, and no self-signed authority above it is known; it may \
+                    be one itself in another form";
+    assert_eq!((why(&facts.complete), facts.missing), (expected, Vec::new()));
+}
+
+#[test]
+fn a_cross_certificate_is_not_missing_where_its_authority_is_an_anchor() {
+    let (old, root) = (Authority::new("Old root"), Authority::new("Root"));
+    let issuing = Authority::new("Issuing");
+    let leaf = issuing.leaf("www.example.org");
+    let (issuing, cross) = (issuing.by(&root), root.by(&old));
+    let sent = [&leaf, &issuing];
+    assert_eq!(facts(&sent, &[&cross, &old.own(), &root.own()]).complete, Fact::Yes);
+
+    // The self-signed form has a key identifier of another make.
+    let mut other_form = root.params.clone();
+    other_form.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![7; 20]);
+    let other_form = other_form.self_signed(&root.key).unwrap().der().to_vec();
+    assert_eq!(facts(&sent, &[&cross, &old.own(), &other_form]).complete, Fact::Yes);
+
+    // Without it, the cross-certificate is the only way up that is known.
+    let left_out = facts(&sent, &[&cross, &old.own()]);
+    assert_eq!((left_out.complete, left_out.missing), (Fact::No, digests(&[&cross])));
+    let open = facts(&sent, &[&cross]);
+    assert!(why(&open.complete).starts_with("CN=Root was not sent"), "{open:?}");
 }
 
 #[test]
@@ -210,20 +234,28 @@ fn cross_signed_authorities_do_not_lead_round_for_ever() {
     assert_eq!(why(&sent.complete), "the certificates issue each other in a circle");
     assert_eq!((sent.extra, sent.ordered), (Vec::new(), Fact::Yes));
     let known = facts(&[&leaf], &[&one_by_other, &other_by_one]);
-    let both = digests(&[&one_by_other, &other_by_one]);
-    assert_eq!((known.complete, known.missing), (Fact::No, both));
+    assert!(why(&known.complete).starts_with("CN=One was not sent"), "{known:?}");
+    assert_eq!(known.missing, Vec::new());
     let closed = facts(&[&leaf, &one_by_other, &other_by_one], &[&one.own()]);
     assert_eq!(closed.complete, Fact::Yes, "one of them is known as an anchor");
 }
 
 #[test]
-fn a_ladder_without_an_end_is_not_climbed_for_ever() {
-    let rungs: Vec<Authority> = (0..80).map(|n| Authority::new(&format!("Rung {n}"))).collect();
-    let known: Vec<Vec<u8>> = rungs.windows(2).map(|pair| pair[0].by(&pair[1])).collect();
-    let leaf = rungs[0].leaf("www.example.org");
-    let facts = facts(&[&leaf], &known.iter().collect::<Vec<_>>());
-    let lowest: Vec<&Vec<u8>> = known.iter().take(64).collect();
-    assert_eq!((facts.complete, facts.missing), (Fact::No, digests(&lowest)));
+fn a_ladder_is_climbed_so_far_and_no_further() {
+    for (rungs, end) in [(64, Fact::No), (66, Fact::NotObserved(String::new()))] {
+        let rungs: Vec<Authority> =
+            (0..=rungs).map(|n| Authority::new(&format!("Rung {n}"))).collect();
+        let mut known: Vec<Vec<u8>> = rungs.windows(2).map(|pair| pair[0].by(&pair[1])).collect();
+        let missing = if end == Fact::No { known.clone() } else { Vec::new() };
+        known.push(rungs[rungs.len() - 1].own());
+        let leaf = rungs[0].leaf("www.example.org");
+        let facts = facts(&[&leaf], &known.iter().collect::<Vec<_>>());
+        assert_eq!(facts.missing, digests(&missing.iter().collect::<Vec<_>>()));
+        match end {
+            Fact::No => assert_eq!(facts.complete, Fact::No),
+            _ => assert!(why(&facts.complete).starts_with("CN=Rung 0 was not sent"), "{facts:?}"),
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pki_inventory::{
-    Certificate, CertificateStatus, RevocationStatus, Staple, StapleContent, Time,
+    Certificate, CertificateStatus, Digest, Fact, Inventory, IssuerHashes, Observation, Place, Raw,
+    RevocationStatus, Sighting, Staple, StapleContent, Time, View,
 };
 use proptest::prelude::*;
 
@@ -40,15 +41,47 @@ impl Responder {
              -subj /O=Example/CN=Tiny -keyout ca.key -out ca.pem",
         );
         openssl(at, "x509 -in ca.pem -outform DER -out ca.der");
+        // A namesake with another key, and a certificate 1001 of each.
+        openssl(
+            at,
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 \
+             -subj /O=Example/CN=Tiny -keyout other.key -out other.pem",
+        );
+        openssl(at, "x509 -in other.pem -outform DER -out other.der");
+        openssl(
+            at,
+            "req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+             -subj /CN=good.example -keyout leaf.key -out leaf.csr",
+        );
+        for issuer in ["ca", "other"] {
+            openssl(
+                at,
+                &format!(
+                    "x509 -req -in leaf.csr -CA {issuer}.pem -CAkey {issuer}.key -days 9 \
+                     -set_serial 0x1001 -outform DER -out leaf-of-{issuer}.der"
+                ),
+            );
+        }
         Self { folder, answers: AtomicU32::new(0) }
     }
 
+    fn file(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.folder.path().join(name)).unwrap()
+    }
+
     fn answer(&self, serial: &str, options: &str) -> Vec<u8> {
+        self.answer_hashing("sha1", serial, options)
+    }
+
+    fn answer_hashing(&self, hash: &str, serial: &str, options: &str) -> Vec<u8> {
         // Tests run side by side, each answer in files of its own.
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         let (at, asked, answer) =
             (self.folder.path(), format!("{number}.request"), format!("{number}.response"));
-        openssl(at, &format!("ocsp -issuer ca.pem -serial 0x{serial} -no_nonce -reqout {asked}"));
+        openssl(
+            at,
+            &format!("ocsp -{hash} -issuer ca.pem -serial 0x{serial} -no_nonce -reqout {asked}"),
+        );
         openssl(
             at,
             &format!(
@@ -107,10 +140,52 @@ fn a_certificate_the_responder_does_not_know_is_unknown_and_not_good() {
     assert_eq!(said.status, RevocationStatus::Unknown);
 }
 
+/// Whether it is about the certificate in one file where those in others are known.
+fn about(said: &CertificateStatus, leaf: &str, known: &[&str]) -> Fact {
+    let mut inventory = Inventory::default();
+    for file in known {
+        let seen = Sighting::at(Place::file(format!("/{file}")), "filesystem", Time(0));
+        inventory.absorb(Observation::found(Raw::Certificate(RESPONDER.file(file)), seen));
+    }
+    let leaf = Certificate::parse(RESPONDER.file(leaf)).unwrap();
+    said.is_about(&leaf, &View::of(&inventory))
+}
+
+#[test]
+fn a_status_is_about_one_certificate_of_one_issuer_whatever_names_the_issuer() {
+    for (hash, name) in
+        [("sha1", "SHA-1"), ("sha256", "SHA-256"), ("sha384", "SHA-384"), ("sha512", "SHA-512")]
+    {
+        let said = status_of(&RESPONDER.answer_hashing(hash, "1001", ""));
+        assert_eq!(said.issuer.algorithm, name);
+        assert_eq!(about(&said, "leaf-of-ca.der", &["ca.der"]), Fact::Yes, "{name}");
+        assert_eq!(about(&said, "leaf-of-other.der", &["other.der"]), Fact::No, "{name}");
+        let either = about(&said, "leaf-of-other.der", &["ca.der", "other.der"]);
+        assert_eq!(either, Fact::Yes, "{name}: one of those that may have issued it");
+        assert_eq!(about(&said, "leaf-of-ca.der", &[]), Fact::Yes, "{name}: by name and number");
+    }
+    let said = status_of(&RESPONDER.answer("1002", ""));
+    assert_eq!(about(&said, "leaf-of-ca.der", &["ca.der"]), Fact::No, "another serial number");
+}
+
+#[test]
+fn an_issuer_of_another_name_is_told_without_knowing_it() {
+    let said = status_of(&RESPONDER.answer("1001", ""));
+    let name = Digest::of(b"another name").to_string();
+    let issuer = IssuerHashes { algorithm: "SHA-256".to_owned(), name, key: String::new() };
+    let other = CertificateStatus { issuer, ..said.clone() };
+    assert_eq!(about(&other, "leaf-of-ca.der", &[]), Fact::No);
+    let algorithm = "1.2.3".to_owned();
+    let strange = IssuerHashes { algorithm, ..said.issuer.clone() };
+    let strange = CertificateStatus { issuer: strange, ..said };
+    let why = about(&strange, "leaf-of-ca.der", &["ca.der"]);
+    assert_eq!(why.why(), Some("its issuer is named by a hash of kind 1.2.3"));
+}
+
 #[test]
 fn a_responder_may_be_known_by_its_key_only() {
     let said = status_of(&RESPONDER.answer("1001", "-resp_key_id"));
-    let ca = std::fs::read(RESPONDER.folder.path().join("ca.der")).unwrap();
+    let ca = RESPONDER.file("ca.der");
     // openssl makes the key identifier as KeyHash is made: SHA-1 of the key (RFC 5280, 4.2.1.2).
     let key = Certificate::parse(ca).unwrap().subject_key_id.unwrap();
     assert_eq!(said.responder, format!("key {key}"));

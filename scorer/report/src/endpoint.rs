@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pki_inventory::{
     Asset, AssetId, ChainFacts, ClientCertificate, Endpoint, Fact, Kind, Place, Posture,
-    RevocationStatus, Session, Staple, StapleContent, VersionFacts, View, chain_facts,
+    RevocationStatus, Session, StapleContent, VersionFacts, View, chain_facts,
 };
 
 use crate::{titles, words};
@@ -64,8 +64,13 @@ pub(crate) fn client(session: &Session) -> String {
 }
 
 /// What it staples.
-pub(crate) fn staple(staple: Option<&Staple>) -> String {
-    let Some(staple) = staple else { return "no status stapled".to_owned() };
+pub(crate) fn staple(session: &Session) -> String {
+    let Some(staple) = &session.staple else {
+        return session.stapled().why().map_or_else(
+            || "no status stapled".to_owned(),
+            |why| format!("stapled status: not observed ({why})"),
+        );
+    };
     match &staple.content {
         StapleContent::Refused(word) => format!("stapled status: refused, {word}"),
         StapleContent::Unreadable(error) => format!("stapled status: unreadable, {error}"),
@@ -85,6 +90,20 @@ pub(crate) fn staple(staple: Option<&Staple>) -> String {
             }
         }
     }
+}
+
+/// What else it said beside its chain: the application protocol, timestamps of its certificate.
+pub(crate) fn extensions(session: &Session) -> Vec<String> {
+    let said = |what: &str, fact: &Fact, seen: String| match fact {
+        Fact::Yes => format!("{what}: {seen}"),
+        Fact::No => format!("{what}: none"),
+        Fact::NotObserved(why) => format!("{what}: not observed ({why})"),
+    };
+    let logs = words::count(session.sct_logs.len(), "log", "logs");
+    vec![
+        said("ALPN", &session.chose_protocol(), session.alpn.clone().unwrap_or_default()),
+        said("timestamps in the handshake", &session.timestamped(), format!("of {logs}")),
+    ]
 }
 
 /// The facts of a chain, by answer, and what is too much or missing.

@@ -3,7 +3,7 @@
 //! The JSON types live here and not beside the inventory's, so that those can change without
 //! changing what others read.
 
-mod tls;
+pub(crate) mod tls;
 
 use pki_inventory::{
     Asset, Body, Certificate, DistinguishedName, Encryption, Half, KeyAlgorithm, Sighting, View,

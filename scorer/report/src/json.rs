@@ -1,24 +1,29 @@
 //! `json`: the whole assessment as one document, for programs.
 //!
 //! The schema is `schema/assessment-1.schema.json`. Keys are added within a version; a change of
-//! what a key means is a new version. The assets themselves are in the export, a line each.
+//! what a key means is a new version. Of the assets only endpoints are in it, each made when it is written; the rest is in
+//! the export, a line each.
 
 mod scores;
 
 use std::io::{self, Write};
 
-use pki_inventory::{AssetId, Digest};
+use pki_inventory::{AssetId, Digest, View};
 use pki_rules::{InForce, Reach, Rule};
 use pki_scoring::{
     Answer, Basis, Measure, Rating, RequirementVerdict, RuleEvidence, Suggestion, Verdict,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::lines::{FindingLine, GapLine};
-use crate::{Changes, Document, Format, titles, words};
+use crate::{Changes, Document, Format, facts, titles, words};
 
-pub(crate) const FORMAT: Format =
-    Format { name: "json", about: "everything but the assets themselves, for programs", render };
+pub(crate) const FORMAT: Format = Format {
+    name: "json",
+    about: "everything but certificates and keys themselves, for programs",
+    render,
+};
 
 const SCHEMA: &str = "pkimm-assessment/1";
 
@@ -40,6 +45,7 @@ struct Assessment<'a> {
     excepted: Vec<FindingLine<'a>>,
     exceptions: Vec<Exception<'a>>,
     inventory: Inventory<'a>,
+    endpoints: Endpoints<'a>,
     gaps: Vec<GapLine<'a>>,
     changes: Option<ChangeFacts>,
 }
@@ -183,6 +189,30 @@ struct Inventory<'a> {
     coverage: Vec<CoverageFacts<'a>>,
 }
 
+/// Every endpoint with its facts. There may be a hundred thousand with a posture each: their JSON is
+/// made one after the other.
+struct Endpoints<'a>(View<'a>);
+
+#[derive(Serialize)]
+struct EndpointFacts {
+    id: String,
+    places: Vec<String>,
+    facts: Value,
+}
+
+impl Serialize for Endpoints<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(view) = self;
+        serializer.collect_seq(view.inventory().assets().filter_map(|asset| {
+            Some(EndpointFacts {
+                id: asset.id.to_string(),
+                places: asset.places().map(ToString::to_string).collect(),
+                facts: facts::tls::of(asset, asset.endpoint()?, view),
+            })
+        }))
+    }
+}
+
 #[derive(Serialize)]
 struct Count {
     kind: &'static str,
@@ -263,6 +293,7 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
             })
             .collect(),
         inventory: inventory(document),
+        endpoints: Endpoints(View::of(document.inventory)),
         gaps: document.inventory.gaps().map(GapLine::of).collect(),
         changes: document.changes.map(changes),
     };

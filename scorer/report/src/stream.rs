@@ -1,4 +1,10 @@
 //! The lines of a scan as it goes on: each tells all of one thing by itself.
+//!
+//! For each target there is one line of kind `endpoint` or `gap`, and before it one for each
+//! certificate that the server showed. A target that the end of the run cut off has a gap of reason
+//! `run-ended`, after its endpoint if there is one; both are written anew when the run is gone on
+//! with. Lines are written before the records they tell of are kept, so that none is ever missing;
+//! after a kill some are there twice.
 
 use pki_inventory::{Asset, AssetId, Coverage, Digest, Inventory, Kind, Place, View};
 use serde::Serialize;

@@ -127,6 +127,48 @@ fn the_json_document_is_valid_under_its_schema() {
 }
 
 #[test]
+fn the_json_document_holds_every_endpoint_with_the_facts_of_the_export() {
+    let sample = sample::sample();
+    let document: Value = serde_json::from_str(&render("json", &sample)).unwrap_or_default();
+    let view = View::of(&sample.inventory);
+    let endpoints = sample.inventory.assets().filter(|asset| asset.id.kind == Kind::Endpoint);
+    let expected = endpoints.map(|asset| {
+        let mut line = inventory_jsonl(asset, &view);
+        let mut facts = line["facts"].take();
+        let sightings = facts.as_object_mut().and_then(|facts| facts.remove("sightings"));
+        assert!(sightings.is_some());
+        serde_json::json!({ "id": line["id"], "places": line["places"], "facts": facts })
+    });
+    let expected: Vec<Value> = expected.collect();
+    assert!(expected.len() > 10);
+    assert_eq!(document["endpoints"], Value::from(expected));
+}
+
+#[test]
+fn what_a_broken_off_handshake_would_have_shown_was_not_observed() {
+    let sample = sample::sample();
+    let document: Value = serde_json::from_str(&render("json", &sample)).unwrap_or_default();
+    let at = |place: &str| {
+        let endpoints = document["endpoints"].as_array().into_iter().flatten();
+        let mut there = endpoints.filter(|one| one["places"][0] == place);
+        there.next().unwrap_or_else(|| panic!("nothing at {place}"))["facts"].clone()
+    };
+    let open = serde_json::json!({
+        "value": "not-observed", "why": "the handshake ended before it"
+    });
+    let (broken, whole) = (
+        at("tls://192.0.2.5:443?sni=vpn.example.org"),
+        at("tls://192.0.2.2:443?sni=shop.example.org"),
+    );
+    for (fact, seen) in [("stapled", "staple"), ("timestamped", "sct_logs")] {
+        assert_eq!(broken[fact], open, "{fact}");
+        assert_eq!(whole[fact]["value"], "no", "{fact}: {}", whole[seen]);
+    }
+    let html = render("html", &sample);
+    assert!(html.contains("stapled status: not observed (the handshake ended before it)"));
+}
+
+#[test]
 fn the_facts_of_endpoints_are_as_the_schema_says() {
     let schema = include_str!("../schema/assessment-1.schema.json");
     let mut schema: Value = serde_json::from_str(schema).unwrap_or_else(|error| panic!("{error}"));

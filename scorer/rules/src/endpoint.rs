@@ -5,6 +5,7 @@ pub(crate) mod chain_incomplete;
 pub(crate) mod cipher_not_approved;
 pub(crate) mod compression_enabled;
 pub(crate) mod key_exchange_classical_only;
+pub(crate) mod key_exchange_weak;
 pub(crate) mod protocol_deprecated;
 pub(crate) mod protocol_not_approved;
 pub(crate) mod renegotiation_insecure;
@@ -17,6 +18,9 @@ const VERSIONS: &[&str] = &["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "
 
 /// What to do about a fact that one handshake does not show.
 const ASK: &str = "ask with `depth = \"posture\"`";
+
+/// What to do about suites that a posture does not show.
+const ASK_ALL: &str = "ask with `depth = \"suites\"`";
 
 /// Whether a service answered in TLS at all.
 fn is_tls(endpoint: &Endpoint) -> bool {
@@ -67,6 +71,20 @@ fn unseen(endpoint: &Endpoint, among: &[&str]) -> Option<String> {
     }
     let each: Vec<String> = open.iter().map(|(version, why)| format!("{version}: {why}")).collect();
     Some(format!("could not be observed: {}", each.join("; ")))
+}
+
+/// Why it is not known which suites of one version it accepts; `None` when it is.
+fn unlisted(endpoint: &Endpoint, version: &str) -> Option<String> {
+    let facts = endpoint.posture.as_ref().and_then(|posture| posture.versions.get(version));
+    let Some(suites) = facts.and_then(|facts| facts.suites.as_ref()) else {
+        return Some(ASK_ALL.to_owned());
+    };
+    match &suites.complete {
+        Fact::Yes if suites.accepted.is_empty() => Some("none was seen".to_owned()),
+        Fact::Yes => None,
+        Fact::No => Some("it accepts others as well".to_owned()),
+        Fact::NotObserved(why) => Some(why.clone()),
+    }
 }
 
 /// The answer to a question that only a posture holds, or why there is none.

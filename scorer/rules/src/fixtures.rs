@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use pki_inventory::{
     AlternativeName, Asset, AssetId, Body, Certificate, CertificateStatus, Circumstances,
     ClientCertificate, Coverage, Digest, DistinguishedName, Encryption, Endpoint, Fact, FileFacts,
-    Half, Handshake, Inventory, Key, KeyAlgorithm, KeyForm, Kind, Place, Posture, RevocationStatus,
-    Session, Sighting, SignatureAlgorithm, Staple, StapleContent, Time, VersionFacts, View,
+    Half, Handshake, Inventory, IssuerHashes, Key, KeyAlgorithm, KeyForm, Kind, Place, Posture,
+    RevocationStatus, Session, Sighting, SignatureAlgorithm, Staple, StapleContent, Time,
+    VersionFacts, View,
 };
 
 use crate::{KeyLimit, LifetimeLimit, Limits, Outcome, Rule, RuleContext, judge};
@@ -85,6 +86,7 @@ pub(crate) fn limits() -> Limits {
         protocols: vec!["TLSv1.3".to_owned()],
         cipher_suites: vec!["TLS_AES_*".to_owned()],
         quantum_safe_groups: vec!["X25519MLKEM768".to_owned()],
+        min_dhe_bits: 2048,
         max_gap_share: 0.02,
         ..Limits::default()
     }
@@ -111,6 +113,11 @@ pub(crate) fn session() -> Session {
 pub(crate) fn staple(serial: &str) -> Staple {
     let status = CertificateStatus {
         serial: serial.to_owned(),
+        issuer: IssuerHashes {
+            algorithm: "SHA-256".to_owned(),
+            name: name("Test CA").sha256.to_string(),
+            key: Digest::of(b"key of Test CA").to_string(),
+        },
         status: RevocationStatus::Good,
         this_update: NOW.plus_days(-1),
         next_update: Some(NOW.plus_days(6)),

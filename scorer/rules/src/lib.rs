@@ -57,6 +57,7 @@ pub const RULES: &[&Rule] = &[
     &endpoint::cipher_not_approved::RULE,
     &endpoint::compression_enabled::RULE,
     &endpoint::key_exchange_classical_only::RULE,
+    &endpoint::key_exchange_weak::RULE,
     &endpoint::protocol_deprecated::RULE,
     &endpoint::protocol_not_approved::RULE,
     &endpoint::renegotiation_insecure::RULE,

@@ -27,6 +27,8 @@ pub struct Limits {
     pub cipher_suites: Vec<String>,
     /// Key exchange groups that resist a quantum computer, by IANA name.
     pub quantum_safe_groups: Vec<String>,
+    /// Shortest prime of a finite field for ephemeral keys, in bits.
+    pub min_dhe_bits: u32,
     /// Approved issuers; empty means that the policy names none.
     pub issuers: Vec<Approval>,
     /// Who owns what; empty means that the policy names nobody.

@@ -135,8 +135,9 @@ fn evidence(inputs: &Inputs<'_>, judgement: &Judgement, bearing: &Bearing) -> Op
     let threshold = match (measure.unknown, measure.not_met) {
         (0, _) | (_, 0) => threshold,
         (unknown, not_met) => format!(
-            "at least {not_met} of {} not met, as {unknown} are unknown: {threshold}",
-            measure.judged + unknown
+            "at least {not_met} of {} not met, as {unknown} {} unknown: {threshold}",
+            measure.judged + unknown,
+            if unknown == 1 { "is" } else { "are" }
         ),
     };
     Some(RuleEvidence {

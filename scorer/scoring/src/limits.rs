@@ -27,6 +27,7 @@ pub fn limits_of(policy: &Policy) -> Limits {
         protocols: algorithms.protocols.clone(),
         cipher_suites: algorithms.cipher_suites.clone(),
         quantum_safe_groups: algorithms.quantum_safe_groups.clone(),
+        min_dhe_bits: algorithms.min_dhe_bits,
         issuers: policy
             .issuers
             .iter()
@@ -55,4 +56,22 @@ pub(crate) fn start_of(date: Date) -> Time {
     let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
     // Only dates beyond year 9999 have no instant; far in the future is what they mean.
     midnight.map_or(Time(i64::MAX), |at| Time(at.timestamp().as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limits_of;
+
+    use pki_config::Policy;
+
+    #[test]
+    fn the_shortest_finite_field_is_that_of_the_policy() {
+        let bits = |text: &str| {
+            let policy = Policy::parse("policy.toml", text, &[]);
+            policy.ok().map(|policy| limits_of(&policy).min_dhe_bits)
+        };
+        assert_eq!(bits(""), Some(2048));
+        assert_eq!(bits("[algorithms]\nmin_dhe_bits = 3072\n"), Some(3072));
+        assert_eq!(bits("[algorithms]\nmin_dhe_bits = 20\n"), None, "a typing error");
+    }
 }

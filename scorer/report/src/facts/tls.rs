@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::endpoint;
 
 /// Everything of an endpoint but its sightings.
-pub(super) fn of(asset: &Asset, endpoint: &Endpoint, view: &View<'_>) -> Value {
+pub(crate) fn of(asset: &Asset, endpoint: &Endpoint, view: &View<'_>) -> Value {
     let mut facts = handshake(&endpoint.handshake);
     if let Some(facts) = facts.as_object_mut() {
         let chain = endpoint::chain(asset, endpoint, view);
@@ -46,8 +46,11 @@ fn handshake(handshake: &Handshake) -> Value {
             "group": session.group,
             "offered_groups": session.offered_groups,
             "alpn": session.alpn,
+            "chose_protocol": fact(&session.chose_protocol()),
             "staple": session.staple.as_ref().map(staple),
+            "stapled": fact(&session.stapled()),
             "sct_logs": session.sct_logs,
+            "timestamped": fact(&session.timestamped()),
             "client_certificate": session.client_certificate.name(),
             "accepted_authorities": session.accepted_authorities,
             "chain": texts(&session.chain),
@@ -75,6 +78,11 @@ fn staple(staple: &Staple) -> Value {
         "status": staple.content.name(),
         "detail": detail,
         "serial": status.map(|status| &status.serial),
+        "issuer": status.map(|status| json!({
+            "algorithm": status.issuer.algorithm,
+            "name": status.issuer.name,
+            "key": status.issuer.key,
+        })),
         "this_update": status.map(|status| status.this_update.to_string()),
         "next_update": status.and_then(|status| status.next_update).map(|time| time.to_string()),
         "produced_at": status.map(|status| status.produced_at.to_string()),

@@ -275,9 +275,10 @@ fn endpoint(context: &Context<'_>, asset: &Asset, body: &Endpoint) -> Vec<Cell> 
     };
     let exchange = session.map_or_else(none, |session| {
         let group = session.group.clone();
-        Cell::text(group.unwrap_or_else(|| "no group settled".to_owned()))
+        let cell = Cell::text(group.unwrap_or_else(|| "no group settled".to_owned()))
             .small(words_of::client(session))
-            .small(words_of::staple(session.staple.as_ref()))
+            .small(words_of::staple(session));
+        small(cell, words_of::extensions(session))
     });
     vec![
         Cell::code(titles::asset(asset)).classed(short(asset.id), "small code"),

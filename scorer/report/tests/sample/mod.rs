@@ -214,7 +214,8 @@ impl World {
                     let at = NOW.plus_days(-2);
                     let reason = Some("keyCompromise".to_owned());
                     let revoked = RevocationStatus::Revoked { at, reason };
-                    session.staple = Some(tls::staple(&certificate.serial, revoked));
+                    session.staple =
+                        Some(tls::staple(&certificate.serial, &certificate.issuer, revoked));
                     tls::shown(session)
                 }
                 "vpn" => {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use pki_inventory::{
-    Certificate, CertificateStatus, ClientCertificate, Deployment, Digest, Endpoint, Fact,
-    Handshake, Posture, RevocationStatus, Session, Staple, StapleContent, Suites, VersionFacts,
+    Certificate, CertificateStatus, ClientCertificate, Deployment, Digest, DistinguishedName,
+    Endpoint, Fact, Handshake, IssuerHashes, Posture, RevocationStatus, Session, Staple,
+    StapleContent, Suites, VersionFacts,
 };
 
 use super::{HOSTILE, NOW};
@@ -17,7 +18,10 @@ pub(super) fn session(chain: &[&Certificate], hybrid: bool) -> Session {
         group: Some(if hybrid { "X25519MLKEM768" } else { "x25519" }.to_owned()),
         offered_groups: vec!["X25519MLKEM768".to_owned(), "x25519".to_owned()],
         alpn: Some("h2".to_owned()),
-        staple: hybrid.then(|| staple("0f3a", RevocationStatus::Good)),
+        staple: chain
+            .first()
+            .filter(|_| hybrid)
+            .map(|certificate| staple("0f3a", &certificate.issuer, RevocationStatus::Good)),
         sct_logs: Vec::new(),
         client_certificate: ClientCertificate::NotAsked,
         accepted_authorities: Vec::new(),
@@ -37,9 +41,14 @@ pub(super) fn asked(session: Session, connections: u32, posture: Posture) -> End
 }
 
 /// A stapled status of yesterday.
-pub(super) fn staple(serial: &str, status: RevocationStatus) -> Staple {
+pub(super) fn staple(serial: &str, issuer: &DistinguishedName, status: RevocationStatus) -> Staple {
     let status = CertificateStatus {
         serial: serial.to_owned(),
+        issuer: IssuerHashes {
+            algorithm: "SHA-256".to_owned(),
+            name: issuer.sha256.to_string(),
+            key: log("key of the issuer"),
+        },
         status,
         this_update: NOW.plus_days(-1),
         next_update: Some(NOW.plus_days(6)),

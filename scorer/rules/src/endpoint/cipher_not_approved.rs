@@ -8,12 +8,12 @@
 //! The suite decides whether traffic can be forged, and whether it can be read later with a stolen
 //! key. Static RSA, RC4 and CBC suites fail at one or both.
 //! ## What it cannot see
-//! Suites that are accepted from clients that offer nothing better, unless they were asked for
-//! with `depth = "suites"`.
+//! Suites that are accepted from clients that offer nothing better, unless all were asked for with
+//! `depth = "suites"`: a good one that is preferred is then no proof, and the outcome is unknown.
 
-use pki_inventory::{Asset, Endpoint, Fact};
+use pki_inventory::{Asset, Endpoint};
 
-use super::{ASK, VERSIONS, is_tls, listed, speaks, unseen};
+use super::{ASK_ALL, VERSIONS, is_tls, listed, spoken, unlisted, unseen};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -38,13 +38,9 @@ fn check(_: &Asset, endpoint: &Endpoint, cx: &RuleContext<'_>) -> Outcome {
         return Outcome::NotApplicable;
     }
     let mut found: Vec<(&str, &str)> = Vec::new();
-    let mut open: Vec<&str> = Vec::new();
     for version in VERSIONS {
-        let suites = seen(endpoint, version);
-        if suites.is_empty() && speaks(endpoint, version) == Fact::Yes {
-            open.push(version);
-        }
-        let wrong = suites.into_iter().filter(|suite| !cx.limits.approves_suite(suite));
+        let wrong =
+            seen(endpoint, version).into_iter().filter(|suite| !cx.limits.approves_suite(suite));
         found.extend(wrong.map(|suite| (*version, suite)));
     }
     if !found.is_empty() {
@@ -57,16 +53,25 @@ fn check(_: &Asset, endpoint: &Endpoint, cx: &RuleContext<'_>) -> Outcome {
     }
     if endpoint.posture.is_none() {
         let why = "one handshake shows the suite of one version at most";
-        return Outcome::Unknown(format!("{why}; {ASK}"));
+        return Outcome::Unknown(format!("{why}; {ASK_ALL}"));
     }
     if let Some(why) = unseen(endpoint, VERSIONS) {
         return Outcome::Unknown(why);
     }
-    if open.is_empty() && VERSIONS.iter().any(|version| !seen(endpoint, version).is_empty()) {
-        return Outcome::Met;
+    let spoken = spoken(endpoint, VERSIONS);
+    let open: Vec<(&str, String)> = spoken
+        .iter()
+        .filter_map(|version| Some((*version, unlisted(endpoint, version)?)))
+        .collect();
+    match (open.first(), spoken.is_empty()) {
+        (Some((_, why)), _) => {
+            let versions: Vec<&str> = open.iter().map(|(version, _)| *version).collect();
+            let versions = listed(&versions, "and");
+            Outcome::Unknown(format!("not all suites of {versions} are known: {why}"))
+        }
+        (None, true) => Outcome::Unknown("agreed to no version that it was offered".to_owned()),
+        (None, false) => Outcome::Met,
     }
-    let which = if open.is_empty() { "any version".to_owned() } else { listed(&open, "and") };
-    Outcome::Unknown(format!("no suite of {which} was seen"))
 }
 
 /// The suites of one version that it was seen to take, each once.
@@ -88,9 +93,9 @@ fn seen<'a>(endpoint: &'a Endpoint, version: &str) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixtures::{World, check, limits, newest_only, posture, session};
+    use crate::fixtures::{NOW, World, check, limits, newest_only, posture, session};
 
-    use pki_inventory::{Fact, Handshake, Posture, Session, Suites};
+    use pki_inventory::{Endpoint, Fact, Handshake, Posture, Session, Suites};
 
     const RC4: &str = "TLS_RSA_WITH_RC4_128_SHA";
 
@@ -100,10 +105,43 @@ mod tests {
         World::default().asked(session(), posture)
     }
 
+    /// All suites of one version were asked for, this one was accepted, and that is all or not.
+    fn enumerated(posture: &mut Posture, version: &str, complete: Fact) {
+        let accepted = vec!["TLS_AES_128_GCM_SHA256".to_owned()];
+        let suites = Suites { accepted, complete, server_order: Fact::Yes };
+        posture.versions.get_mut(version).unwrap().suites = Some(suites);
+    }
+
     #[test]
-    fn met_when_every_version_prefers_an_approved_suite() {
-        check(&RULE, &with(|_| {}), &limits(), "met");
-        check(&RULE, &World::default().asked(session(), newest_only()), &limits(), "met");
+    fn met_when_every_suite_of_every_version_is_known_and_approved() {
+        let world = with(|posture| {
+            enumerated(posture, "TLSv1.2", Fact::Yes);
+            enumerated(posture, "TLSv1.3", Fact::Yes);
+        });
+        check(&RULE, &world, &limits(), "met");
+        let mut newest = newest_only();
+        enumerated(&mut newest, "TLSv1.3", Fact::Yes);
+        check(&RULE, &World::default().asked(session(), newest), &limits(), "met");
+    }
+
+    #[test]
+    fn unknown_when_only_the_preferred_suites_are_known_or_not_all() {
+        check(&RULE, &with(|_| {}), &limits(), "unknown");
+        for complete in [Fact::No, Fact::NotObserved("the server limits connections".to_owned())] {
+            let world = with(|posture| {
+                enumerated(posture, "TLSv1.2", complete.clone());
+                enumerated(posture, "TLSv1.3", Fact::Yes);
+            });
+            check(&RULE, &world, &limits(), "unknown");
+        }
+        let world = with(|posture| enumerated(posture, "TLSv1.3", Fact::Yes));
+        check(&RULE, &world, &limits(), "unknown");
+        let mut none = newest_only();
+        none.versions.get_mut("TLSv1.3").unwrap().offered = Fact::No;
+        let declined = Handshake::Declined { alert: "x".to_owned(), offered: Vec::new() };
+        let endpoint = Endpoint::new(NOW, declined);
+        let endpoint = Endpoint { posture: Some(Box::new(none)), ..endpoint };
+        check(&RULE, &World::default().answering(endpoint), &limits(), "unknown");
     }
 
     #[test]
@@ -132,14 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_after_one_handshake_or_when_a_version_or_its_suite_was_not_seen() {
+    fn unknown_after_one_handshake_or_when_a_version_was_not_seen() {
         let one = World::default().endpoint(Handshake::Shown(session()));
         check(&RULE, &one, &limits(), "unknown");
         let world = with(|posture| {
-            posture.versions.get_mut("TLSv1.2").unwrap().preferred_suite = None;
-        });
-        check(&RULE, &world, &limits(), "unknown");
-        let world = with(|posture| {
+            enumerated(posture, "TLSv1.2", Fact::Yes);
+            enumerated(posture, "TLSv1.3", Fact::Yes);
             posture.versions.get_mut("TLSv1.0").unwrap().offered =
                 Fact::NotObserved("the connection was reset".to_owned());
         });

@@ -2,7 +2,7 @@
 //! took a classical one.
 //!
 //! ## What it looks at
-//! Endpoints that completed a key exchange: the group they took while a quantum-safe one was wanted
+//! Endpoints that answered in TLS: the group they took while a quantum-safe one was wanted
 //! most, and the groups they accept, where those were asked for one by one.
 //! ## Why it matters
 //! Traffic recorded today can be read once a large quantum computer exists; only the key exchange
@@ -11,8 +11,7 @@
 //! What clients get that want a classical group first. With one handshake, whether a server that
 //! was offered no quantum-safe group would accept one.
 
-use pki_inventory::Asset;
-use pki_inventory::{Endpoint, Fact, Session};
+use pki_inventory::{Asset, Endpoint, Fact, Handshake, Session};
 
 use super::listed;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
@@ -32,12 +31,19 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(_: &Asset, endpoint: &Endpoint, cx: &RuleContext<'_>) -> Outcome {
     let safe = &cx.limits.quantum_safe_groups;
-    let Some(session) = endpoint.session() else { return Outcome::NotApplicable };
+    let (accepted, open) = asked(endpoint, safe);
+    let session = match &endpoint.handshake {
+        Handshake::Shown(session) => session,
+        Handshake::NoTls { .. } => return Outcome::NotApplicable,
+        Handshake::Declined { .. } if !accepted.is_empty() => return Outcome::Met,
+        Handshake::Declined { alert, .. } => {
+            return Outcome::Unknown(format!("declined with {alert} before a group was settled"));
+        }
+    };
     let settled = session.group.as_ref();
     if settled.is_some_and(|group| safe.contains(group)) {
         return Outcome::Met;
     }
-    let (accepted, open) = asked(endpoint, safe);
     // The group it takes from a client that wants a safe one most is the one in use.
     let wanted = session.offered_groups.first().is_some_and(|first| safe.contains(first));
     match (settled, accepted.is_empty()) {
@@ -50,16 +56,21 @@ fn check(_: &Asset, endpoint: &Endpoint, cx: &RuleContext<'_>) -> Outcome {
     }
 }
 
-/// The quantum-safe groups that it accepts when asked for them alone, and why some of them were
-/// not observed or none was asked for.
-fn asked<'e>(endpoint: &'e Endpoint, safe: &[String]) -> (Vec<&'e str>, Option<String>) {
+/// The quantum-safe groups that it accepts when asked for them alone, and why that is not known of
+/// one of them; where none was asked for, an empty reason.
+fn asked<'s>(endpoint: &Endpoint, safe: &'s [String]) -> (Vec<&'s str>, Option<String>) {
     let groups = endpoint.posture.as_deref().map(|posture| &posture.groups);
-    let asked = groups.into_iter().flatten().filter(|(group, _)| safe.contains(group));
-    let asked: Vec<(&str, &Fact)> = asked.map(|(group, fact)| (group.as_str(), fact)).collect();
-    let accepted = asked.iter().filter(|(_, fact)| **fact == Fact::Yes).map(|(group, _)| *group);
-    let mut open =
-        asked.iter().filter_map(|(group, fact)| Some(format!("{group}: {}", fact.why()?)));
-    (accepted.collect(), open.next().or_else(|| asked.is_empty().then(String::new)))
+    let answer = |group: &String| groups.and_then(|groups| groups.get(group));
+    let accepted = safe.iter().filter(|group| answer(group) == Some(&Fact::Yes));
+    let accepted = accepted.map(String::as_str).collect();
+    if safe.iter().all(|group| answer(group).is_none()) {
+        return (accepted, Some(String::new()));
+    }
+    let open = safe.iter().find_map(|group| match answer(group) {
+        None => Some(format!("{group} was not asked for")),
+        Some(fact) => fact.why().map(|why| format!("{group}: {why}")),
+    });
+    (accepted, open)
 }
 
 /// What the settled session says where no quantum-safe group is known to be accepted.
@@ -70,8 +81,11 @@ fn classical(session: &Session, safe: &[String], open: Option<String>) -> Outcom
         (Some(group), _, None) => {
             Outcome::NotMet(format!("agreed to {group}, and to no quantum-safe group alone"))
         }
-        (Some(group), Some("TLSv1.3"), Some(_)) if !offered => {
-            Outcome::Unknown(format!("agreed to {group}, but was offered nothing else that counts"))
+        (Some(group), Some("TLSv1.3"), Some(why)) if !offered => {
+            let why = if why.is_empty() { why } else { format!("; {why}") };
+            Outcome::Unknown(format!(
+                "agreed to {group}, but was offered nothing else that counts{why}"
+            ))
         }
         (Some(group), ..) => Outcome::NotMet(format!("agreed to {group}")),
         (None, Some(version), _) if version != "TLSv1.3" => {
@@ -87,9 +101,9 @@ fn classical(session: &Session, safe: &[String], open: Option<String>) -> Outcom
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixtures::{World, check, limits, posture, session};
+    use crate::fixtures::{NOW, World, check, limits, posture, session};
 
-    use pki_inventory::{Fact, Handshake, Session};
+    use pki_inventory::{Endpoint, Fact, Handshake, Session};
 
     fn agreeing(group: Option<&str>, version: Option<&str>) -> World {
         let (group, version) = (group.map(str::to_owned), version.map(str::to_owned));
@@ -127,6 +141,32 @@ mod tests {
                 World::default().asked(Session { group, offered_groups, ..session() }, posture);
             check(&RULE, &world, &limits(), expected);
         }
+    }
+
+    #[test]
+    fn refusing_some_of_the_safe_groups_is_not_refusing_all() {
+        let group = Some("x25519".to_owned());
+        let session = Session { group, offered_groups: vec!["x25519".to_owned()], ..session() };
+        let mut limits = limits();
+        limits.quantum_safe_groups.push("MLKEM1024".to_owned());
+        let mut posture = posture();
+        posture.groups.insert("X25519MLKEM768".to_owned(), Fact::No);
+        let some = World::default().asked(session.clone(), posture.clone());
+        check(&RULE, &some, &limits, "unknown");
+        posture.groups.insert("MLKEM1024".to_owned(), Fact::No);
+        check(&RULE, &World::default().asked(session, posture), &limits, "not-met");
+    }
+
+    #[test]
+    fn unknown_when_it_declined_unless_it_accepts_a_safe_group_alone() {
+        let offered = vec!["TLSv1.3".to_owned()];
+        let declined = Handshake::Declined { alert: "unrecognized_name".to_owned(), offered };
+        let endpoint = Endpoint::new(NOW, declined);
+        check(&RULE, &World::default().answering(endpoint.clone()), &limits(), "unknown");
+        let mut posture = posture();
+        posture.groups.insert("X25519MLKEM768".to_owned(), Fact::Yes);
+        let endpoint = Endpoint { posture: Some(Box::new(posture)), ..endpoint };
+        check(&RULE, &World::default().answering(endpoint), &limits(), "met");
     }
 
     #[test]

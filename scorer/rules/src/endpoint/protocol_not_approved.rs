@@ -45,6 +45,8 @@ fn check(_: &Asset, endpoint: &Endpoint, cx: &RuleContext<'_>) -> Outcome {
     if let Handshake::Declined { alert, offered } = &endpoint.handshake
         && alert == "protocol_version"
         && cx.limits.protocols.iter().all(|version| offered.contains(version))
+        // What many handshakes found says more than how one of them ended.
+        && spoken(endpoint, &approved).is_empty()
     {
         return Outcome::NotMet(format!("declined {} as too new", listed(offered, "and")));
     }
@@ -90,6 +92,16 @@ mod tests {
         check(&RULE, &speaking(Some("TLSv1.2")), &limits(), "not-met");
         let declined = World::default().endpoint(declining("protocol_version"));
         check(&RULE, &declined, &limits(), "not-met");
+    }
+
+    #[test]
+    fn a_posture_that_found_an_approved_version_outweighs_the_alert() {
+        let endpoint = Endpoint::new(crate::fixtures::NOW, declining("protocol_version"));
+        let asked = |posture| Endpoint { posture: Some(Box::new(posture)), ..endpoint.clone() };
+        check(&RULE, &World::default().answering(asked(newest_only())), &limits(), "met");
+        let mut none = newest_only();
+        none.versions.get_mut("TLSv1.3").unwrap().offered = Fact::No;
+        check(&RULE, &World::default().answering(asked(none)), &limits(), "not-met");
     }
 
     #[test]
