@@ -77,7 +77,7 @@ fn a_run_that_is_told_to_end_ends_in_good_order_and_reports_what_it_has() {
     let report: Value = serde_json::from_str(&home.read("pkimm-report/assessment.json")).unwrap();
     let gaps = report["gaps"].as_array().unwrap();
     let expected = json!({
-        "place": place(&tree), "reason": "limit-reached",
+        "place": place(&tree), "reason": "run-ended",
         "detail": "the run was ended before all of it was read",
     });
     facts::assert_facts("the gap", facts::gap_at(gaps, &place(&tree)), &expected);

@@ -408,8 +408,10 @@ fn extensions_of(order: &Order) -> String {
             } else {
                 format!("subjectAltName={}\n", names.join(","))
             };
+            // Without forward secrecy the client encrypts to the key of the server.
+            let more = if matches!(order.key, Key::Rsa(_)) { ",keyEncipherment" } else { "" };
             format!(
-                "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\
+                "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature{more}\n\
                  extendedKeyUsage=serverAuth\n{names}"
             )
         }

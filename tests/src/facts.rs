@@ -4,14 +4,21 @@ use serde_json::Value;
 
 /// Insists that an object has these facts; it may have more. All differences are told at once.
 pub fn assert_facts(what: &str, actual: &Value, expected: &Value) {
-    let mut differences = Vec::new();
-    compare("", actual, expected, &mut differences);
-    assert!(
-        differences.is_empty(),
-        "{what}:\n  {}\nin {}",
-        differences.join("\n  "),
-        serde_json::to_string_pretty(actual).unwrap()
-    );
+    assert_all(&[(what, actual, expected)]);
+}
+
+/// The same of many objects; what is wrong with any of them is told at once.
+pub fn assert_all(compared: &[(&str, &Value, &Value)]) {
+    let mut told = Vec::new();
+    for (what, actual, expected) in compared {
+        let mut differences = Vec::new();
+        compare("", actual, expected, &mut differences);
+        if !differences.is_empty() {
+            let all = serde_json::to_string_pretty(actual).unwrap();
+            told.push(format!("{what}:\n  {}\nin {all}", differences.join("\n  ")));
+        }
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
 /// The one asset of a kind that was seen at a place.
@@ -25,6 +32,22 @@ pub fn at<'a>(assets: &'a [Value], kind: &str, place: &str) -> &'a Value {
         [one] => one,
         [] => panic!("no {kind} at {place}; there are:\n{}", overview(assets)),
         _ => panic!("{} of kind {kind} at {place}; there are:\n{}", found.len(), overview(assets)),
+    }
+}
+
+/// What was shown at a place: the facts of its one endpoint, or else the one gap there. A place
+/// that was asked for is one of the two, and never both.
+#[must_use]
+pub fn status<'a>(assets: &'a [Value], gaps: &'a [Value], place: &str) -> (&'a str, &'a Value) {
+    let endpoints = assets
+        .iter()
+        .filter(|asset| asset["kind"] == "endpoint" && places(asset).contains(&place))
+        .map(|asset| ("endpoint", &asset["facts"]));
+    let missed = gaps.iter().filter(|gap| gap["place"] == place).map(|gap| ("gap", gap));
+    let found: Vec<_> = endpoints.chain(missed).collect();
+    match found.as_slice() {
+        [one] => *one,
+        _ => panic!("{} endpoints and gaps at {place}: {found:#?}", found.len()),
     }
 }
 

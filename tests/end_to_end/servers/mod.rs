@@ -1,9 +1,17 @@
 //! Real servers on loopback. `PKIMM_LAB=off tests/run` leaves this module out.
 
 mod certificates;
+mod chains;
 mod handshakes;
+mod hostile;
 mod networks;
 mod not_tls;
+mod old;
+mod politeness;
+mod posture;
+mod resume;
+mod starttls;
+mod stream;
 mod this_machine;
 mod trouble;
 
@@ -41,4 +49,38 @@ fn scan(home: &Home, server: &TlsServer, chain: &[&Issued], expected: Value) -> 
         facts::assert_facts("a certificate of the chain", certificate, &seen);
     }
     inventory
+}
+
+/// What a test expects of a place.
+struct Expected<'a> {
+    /// For messages.
+    what: &'a str,
+    place: String,
+    facts: Value,
+}
+
+/// Scans many targets at once at a depth and compares what each place shows with what is expected
+/// of it. Gives the inventory.
+fn scan_all(home: &Home, depth: &str, targets: &[String], expected: &[Expected<'_>]) -> Vec<Value> {
+    let mut arguments = vec!["scan", "--depth", depth];
+    arguments.extend(targets.iter().flat_map(|target| ["--target", target.as_str()]));
+    let outcome = home.agent(&arguments);
+    assert!(matches!(outcome.code, Some(0 | 3)), "{outcome:?}");
+    let (inventory, gaps) = (home.inventory(), home.gaps());
+    let shown: Vec<&Value> =
+        expected.iter().map(|one| facts::status(&inventory, &gaps, &one.place).1).collect();
+    let compared: Vec<(&str, &Value, &Value)> =
+        expected.iter().zip(shown).map(|(one, shown)| (one.what, shown, &one.facts)).collect();
+    facts::assert_all(&compared);
+    inventory
+}
+
+/// A fact that is so.
+fn yes() -> Value {
+    json!({"value": "yes"})
+}
+
+/// A fact that is not so.
+fn no() -> Value {
+    json!({"value": "no"})
 }

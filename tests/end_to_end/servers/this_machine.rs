@@ -5,7 +5,7 @@ use std::fs;
 use pkimm_tests::agent::Home;
 use pkimm_tests::certificates::Order;
 use pkimm_tests::facts;
-use pkimm_tests::servers::TlsServer;
+use pkimm_tests::servers::{TlsServer, disturbing};
 use serde_json::json;
 
 use super::pki;
@@ -13,6 +13,7 @@ use crate::files::certificates_in_the_trust_store_of_this_machine;
 
 #[test]
 fn a_run_without_configuration_sees_this_machine_and_what_listens_on_loopback() {
+    let _alone = disturbing();
     let home = Home::new();
     let (_, leaf) = pki(&home, &Order::server("www.lab.test"));
     let server = TlsServer::openssl(&leaf, &[]);

@@ -174,23 +174,45 @@ pub(super) async fn sieve(wire: &mut Wire) -> Result<(), End> {
     Ok(())
 }
 
-/// IRC (the `tls` extension of IRCv3: 670 RPL_STARTTLS, 691 ERR_STARTTLS).
+/// IRC (the `tls` capability of IRCv3: 670 RPL_STARTTLS, 691 ERR_STARTTLS). Some servers say nothing
+/// to a command they do not know, so the capabilities are asked for first.
 pub(super) async fn irc(wire: &mut Wire) -> Result<(), End> {
-    wire.send(b"STARTTLS\r\n").await?;
+    wire.send(b"CAP LS 302\r\n").await?;
+    let mut offered = false;
     for _ in 0..MOST_LINES {
         let text = line(wire).await?;
-        // `:server 670 nick :text`, with notices before it.
-        let mut words = text.split_ascii_whitespace();
-        let first = words.next().unwrap_or_default();
-        let command = if first.starts_with(':') { words.next().unwrap_or_default() } else { first };
-        match command {
+        match command(&text) {
             "670" => return Ok(()),
-            "NOTICE" | "020" => {}
+            "NOTICE" | "020" | "PING" => {}
             "ERROR" => return Err(unwilling(&text)),
+            "CAP" => {
+                let (_, list) = text.rsplit_once(':').unwrap_or_default();
+                offered |= list.split_ascii_whitespace().any(|name| name == "tls");
+                // `CAP * LS * :` is not the last line of the list.
+                if text.contains(" LS * :") {
+                    continue;
+                }
+                if !offered {
+                    return Err(End::Plain("tls is not among its capabilities".to_owned()));
+                }
+                wire.send(b"STARTTLS\r\n").await?;
+            }
+            // 421 and 451: it knows no capabilities, but may know the command.
+            "421" | "451" if !offered => {
+                offered = true;
+                wire.send(b"STARTTLS\r\n").await?;
+            }
             _ => return Err(refused(&text)),
         }
     }
     Err(refused("only notices"))
+}
+
+/// The command of a line: `:server 670 nick :text`, where the server may be missing.
+fn command(line: &str) -> &str {
+    let mut words = line.split_ascii_whitespace();
+    let first = words.next().unwrap_or_default();
+    if first.starts_with(':') { words.next().unwrap_or_default() } else { first }
 }
 
 /// XMPP (RFC 6120, 5.4). The server is asked for by the name that is scanned for; by address alone
