@@ -17,7 +17,7 @@ use pki_store::RunId;
   pkimm-agent inventory export --format jsonl | jq 'select(.kind == \"certificate\")'
 
 Exit codes: 0 fine, 1 findings above --fail-on, 2 problems in input, 3 nothing could be read,
-130 ended early by a signal (what was found is kept).
+130 ended early (what was found is kept; --resume goes on).
 Logs go to standard error; PKIMM_LOG=debug shows more.")]
 pub struct Cli {
     /// Folder of the report, the store and the answers
@@ -121,7 +121,7 @@ pub struct ScopeArgs {
     /// Path to leave out, with all below it
     #[arg(long, value_name = "PATH")]
     pub exclude: Vec<PathBuf>,
-    /// Go on with the latest run, which was killed or ended early: what it asked is not asked again
+    /// Go on with the latest run if it was killed or ended early: whom it asked is not asked again
     #[arg(long)]
     pub resume: bool,
     /// Take this instant as the present: dates every sighting, for runs that can be repeated
@@ -145,16 +145,22 @@ pub struct NetworkArgs {
     /// Hosts never to ask, besides those of the settings, whatever the targets say
     #[arg(long, value_name = "TARGET")]
     pub exclude_target: Vec<Target>,
-    /// How much to find out about each server: certificate, posture or suites
+    /// How much to find out about each server: certificate, posture or suites [default: certificate]
     #[arg(long)]
     pub depth: Option<Depth>,
-    /// New connections per second over all targets
+    /// New connections per second over all targets [default: 100]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: Option<u32>,
-    /// Targets asked at the same time
+    /// Targets asked at the same time [default: 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: Option<u16>,
-    /// Seconds one target may take in all
+    /// The same on one host [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub per_host: Option<u16>,
+    /// How often to ask a target again that did not answer or broke off [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub retries: Option<u32>,
+    /// Seconds one target may take in all [default: by depth 10, 60 or 300]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub deadline_secs: Option<u64>,
 }
@@ -162,7 +168,8 @@ pub struct NetworkArgs {
 /// A scan by itself.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// Write every record as a line of JSON the moment it is made; - is standard output
+    /// Write every record as a line of JSON the moment it is made; - is standard output. With --plan
+    /// the plan as one line, to standard output only
     #[arg(long, value_name = "FILE")]
     pub jsonl: Option<PathBuf>,
     /// Say what would be asked and how long it takes; sends, looks up and keeps nothing
@@ -185,7 +192,13 @@ Examples:
   pkimm-agent scan --target-file hosts.txt --exclude-target 192.0.2.7 --depth posture
   pkimm-agent scan --target 10.0.0.0/8 --rate 500 --concurrency 2000 --deadline-secs 5
   pkimm-agent scan --target 10.0.0.0/8 --resume        after it was ended in the middle
-  dig +short www.test | pkimm-agent scan --target-file - --jsonl - | jq .facts.version";
+  dig +short www.test | pkimm-agent scan --target-file - --jsonl - |
+    jq 'select(.kind==\"endpoint\") | .facts.version'
+
+Lines of --jsonl: for each target one of kind endpoint or gap, and before it one for each
+certificate it showed; one of kind coverage at the end of each scope. A target that the end of
+the run cut off has a gap of reason run-ended, and is asked again by --resume.
+A line may repeat after a kill.";
 
 const RUN_HELP: &str =
     "With neither --root, --target, --target-file nor a settings file, it looks \
@@ -363,8 +376,34 @@ pub enum AnswersCommand {
 mod tests {
     use clap::CommandFactory as _;
 
+    use pki_config::{Depth, TlsScope};
+
     #[test]
     fn the_command_line_is_sound() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_tells_the_defaults_of_the_network_options() {
+        let base = TlsScope::default();
+        let deadline = |depth| TlsScope { depth, ..TlsScope::default() }.deadline().as_secs();
+        let [first, second, third] = [0, 1, 2].map(|at| deadline(Depth::ALL[at]));
+        for command in ["scan", "run"] {
+            let cli = super::Cli::command();
+            let command = cli.find_subcommand(command).expect("a command");
+            for (option, default) in [
+                ("depth", base.depth.to_string()),
+                ("rate", base.connections_per_sec.to_string()),
+                ("concurrency", base.concurrency.to_string()),
+                ("per_host", base.per_host.to_string()),
+                ("retries", base.retries.to_string()),
+                ("deadline_secs", format!("by depth {first}, {second} or {third}")),
+            ] {
+                let found = command.get_arguments().find(|argument| argument.get_id() == option);
+                let help = found.and_then(|argument| argument.get_help()).expect("has a sentence");
+                let help = help.to_string();
+                assert!(help.ends_with(&format!("[default: {default}]")), "{option}: {help}");
+            }
+        }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use pki_inventory::{Asset, AssetId, Inventory, Kind, Time};
+use pki_inventory::{Asset, AssetId, Inventory, Kind, Place, Time};
 use pki_maturity::{Map, Model};
 use pki_report::{Changes, Document};
 use pki_rules::RULES;
 use pki_scoring::{Answers, Assessment, History, Inputs, assess};
-use pki_store::{Outcome, RunId, RunRecord, Selection, SqliteStore, Store as _};
+use pki_store::{Outcome, RunId, RunRecord, Selection, SqliteStore, Store as _, StoreError};
 
 use crate::cli::{JudgingArgs, SelectionArgs};
 use crate::inputs::{self, NamedPolicy};
 use crate::pipeline;
-use crate::scope::Scope;
+use crate::scope::{Scope, Scopes};
 
 /// The name of the store in the folder of the report.
 const STORE_FILE: &str = "store.sqlite";
@@ -37,9 +37,15 @@ pub fn store_path(named: Option<&Path>, dir: &Path) -> PathBuf {
     named.map_or_else(|| dir.join(STORE_FILE), Path::to_owned)
 }
 
-/// Opens the store for reading.
+/// Opens the store for reading. One of an older agent is brought to what this one reads.
 pub fn open(path: &Path) -> anyhow::Result<SqliteStore> {
-    Ok(SqliteStore::open_read_only(path)?)
+    match SqliteStore::open_read_only(path) {
+        Err(StoreError::OlderSchema { .. }) => {
+            drop(SqliteStore::open(path)?);
+            Ok(SqliteStore::open_read_only(path)?)
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// The inventory that a command line selects.
@@ -64,20 +70,23 @@ impl Desk {
             None => latest(&runs)?,
         };
         let inventory = store.inventory(Selection::Run(run))?;
+        let record = runs.iter().find(|record| record.id == run);
+        let scope = record.map(|record| Scope::recorded(store, record)).transpose()?;
+        let scope = scope.unwrap_or_default();
         let (answers, answers_text) =
             answers.map(|read| (read.answers, Some(read.text))).unwrap_or_default();
         Ok(Self {
             run,
-            changes: changes(store, &runs, run, &inventory)?,
+            changes: changes(store, &runs, run, &scope, &inventory)?,
             inventory,
             model,
             map,
             policy,
             answers,
             answers_text,
-            history: history(&runs, run, as_of),
+            history: history(store, &runs, run, &scope, as_of)?,
             as_of,
-            scope: scope(&runs, run).sentences(),
+            scope: scope.sentences(),
         })
     }
 
@@ -126,18 +135,24 @@ fn latest(runs: &[RunRecord]) -> anyhow::Result<RunId> {
 
 /// Completed runs up to this one that looked at least at what it looked at, and the days they span.
 /// A look at an empty folder is no history of anything.
-fn history(runs: &[RunRecord], run: RunId, as_of: Time) -> History {
-    let wanted = scope(runs, run);
-    let covers = |record: &RunRecord| Scope::from_json(&record.start.scope).covers(&wanted);
-    let completed: Vec<&RunRecord> = runs
-        .iter()
-        .filter(|r| r.id <= run && r.start.started <= as_of && r.outcome == Outcome::Completed)
-        .filter(|r| covers(r))
-        .collect();
-    let first = completed.first().map(|run| run.start.started);
-    let last = completed.last().map(|run| run.start.started);
-    let days = first.zip(last).map_or(0, |(first, last)| first.days_until(last));
-    History { runs: completed.len() as u64, days }
+fn history(
+    store: &SqliteStore,
+    runs: &[RunRecord],
+    run: RunId,
+    wanted: &Scope,
+    as_of: Time,
+) -> Result<History, StoreError> {
+    let mut scopes = Scopes::that(store, |its| its.covers(wanted));
+    let mut completed = Vec::new();
+    for record in runs {
+        let is_completed = record.outcome == Outcome::Completed;
+        if record.id <= run && record.started <= as_of && is_completed && scopes.fit(record)? {
+            completed.push(record.started);
+        }
+    }
+    let ends = completed.first().zip(completed.last());
+    let days = ends.map_or(0, |(first, last)| first.days_until(*last));
+    Ok(History { runs: completed.len() as u64, days })
 }
 
 /// What changed since the completed run before.
@@ -145,26 +160,23 @@ fn changes(
     store: &SqliteStore,
     runs: &[RunRecord],
     run: RunId,
+    scope: &Scope,
     now: &Inventory,
 ) -> anyhow::Result<Option<Changes>> {
     let before = runs.iter().rev().find(|r| r.id < run && r.outcome == Outcome::Completed);
     let Some(before) = before else { return Ok(None) };
     let seen_before = store.inventory(Selection::Run(before.id))?;
-    let changes = pki_store::Changes::between(&seen_before, now);
+    let left_out = scope.left_out();
+    let left_out = |place: &Place| left_out.holds(place);
+    let changes = pki_store::Changes::between(&seen_before, now, &left_out);
     Ok(Some(Changes {
-        since: before.start.started,
+        since: before.started,
         new: changes.new,
         gone: changes.gone,
         renewed: changes.renewed.into_iter().map(|renewal| (renewal.old, renewal.new)).collect(),
         not_looked_at: changes.not_looked_at,
         before: seen_before,
     }))
-}
-
-/// What the run was asked for, as it was recorded.
-fn scope(runs: &[RunRecord], run: RunId) -> Scope {
-    let record = runs.iter().find(|record| record.id == run);
-    record.map(|record| Scope::from_json(&record.start.scope)).unwrap_or_default()
 }
 
 /// Finds an asset by its id or by as many of its first digits as make it unique; the kind may be

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use pki_config::{
-    DEFAULT_POLICY, DEFAULT_POLICY_NAME, Policy, Problem, Problems, Settings, Target,
+    DEFAULT_POLICY, DEFAULT_POLICY_NAME, Origin, Policy, Problem, Problems, Settings, Target,
+    TargetsFile,
 };
 use pki_inventory::{Digest, Time};
 use pki_maturity::{Map, Model, VERSIONS};
@@ -78,8 +79,8 @@ pub fn settings(named: Option<&Path>) -> anyhow::Result<Option<Settings>> {
     // Paths in a file are meant from where the file lies, not from where somebody happens to be.
     let folder = path.parent().unwrap_or(Path::new(""));
     for list in &mut settings.tls.targets_files {
-        if list.as_os_str() != STANDARD {
-            *list = folder.join(&*list);
+        if list.path.as_os_str() != STANDARD {
+            list.path = folder.join(&list.path);
         }
     }
     Ok(Some(settings))
@@ -87,19 +88,17 @@ pub fn settings(named: Option<&Path>) -> anyhow::Result<Option<Settings>> {
 
 /// The targets of all these files, in their order; `-` is standard input. Pipes are read as well as
 /// files: lists come from programs.
-pub fn target_lists(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
+pub fn target_lists(files: &[TargetsFile]) -> anyhow::Result<Vec<Target>> {
     let (mut targets, mut problems) = (Vec::new(), Vec::new());
-    for path in paths {
-        let (name, text) = if path.as_os_str() == STANDARD {
-            let name = "standard input".to_owned();
-            let text = text_of(&name, std::io::stdin().lock(), MAX_LIST_BYTES)?;
-            (name, text)
-        } else {
-            let name = path.display().to_string();
-            let file = std::fs::File::open(path);
-            let file = file.with_context(|| format!("could not read {name}"))?;
-            let text = text_of(&name, file, MAX_LIST_BYTES)?;
-            (name, text)
+    for TargetsFile { path, origin } in files {
+        let (name, text) = match (list_text(path), origin) {
+            (Ok(read), _) => read,
+            (Err(error), None) => return Err(error),
+            (Err(error), Some(Origin { file, line })) => {
+                let (file, key) = (file.clone(), "tls.targets_file".to_owned());
+                problems.push(Problem { file, line: *line, key, message: format!("{error:#}") });
+                continue;
+            }
         };
         match Target::parse_list(&name, &text) {
             Ok(listed) => targets.extend(listed),
@@ -107,6 +106,19 @@ pub fn target_lists(paths: &[PathBuf]) -> anyhow::Result<Vec<Target>> {
         }
     }
     if problems.is_empty() { Ok(targets) } else { Err(Problems(problems).into()) }
+}
+
+/// What a list is called, with its text.
+fn list_text(path: &Path) -> anyhow::Result<(String, String)> {
+    if path.as_os_str() == STANDARD {
+        let name = "standard input".to_owned();
+        let text = text_of(&name, std::io::stdin().lock(), MAX_LIST_BYTES)?;
+        return Ok((name, text));
+    }
+    let name = path.display().to_string();
+    let file = std::fs::File::open(path).with_context(|| format!("could not read {name}"))?;
+    let text = text_of(&name, file, MAX_LIST_BYTES)?;
+    Ok((name, text))
 }
 
 /// The policy file, if one is named or lies here, else the defaults.
@@ -197,8 +209,9 @@ mod tests {
         let hosts = write("hosts.txt", "# web\na.test b.test:8443\n192.0.2.0/30\n");
         let path = write("s.toml", "[tls]\ntargets_file = [\"hosts.txt\", \"-\"]\n");
         let read = settings(Some(&path)).expect("reads").expect("is there");
-        assert_eq!(read.tls.targets_files, [hosts.clone(), PathBuf::from("-")]);
-        let targets = target_lists(&[hosts]).expect("reads");
+        let files: Vec<&Path> = read.tls.targets_files.iter().map(|file| &*file.path).collect();
+        assert_eq!(files, [&*hosts, Path::new("-")]);
+        let targets = target_lists(&[hosts.into()]).expect("reads");
         let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
         assert_eq!(targets, ["a.test:443", "b.test:8443", "192.0.2.0/30:443"]);
     }
@@ -209,14 +222,29 @@ mod tests {
         let paths = ["a.txt", "b.txt"].map(|name| folder.path().join(name));
         std::fs::write(&paths[0], "good.test\nbad:0\n").expect("writes");
         std::fs::write(&paths[1], "\n\n-\u{1b}[2J\n").expect("writes");
-        let told = target_lists(&paths).expect_err("both are wrong").to_string();
+        let files = paths.clone().map(TargetsFile::from);
+        let told = target_lists(&files).expect_err("both are wrong").to_string();
         assert!(told.contains("a.txt:2: ") && told.contains("b.txt:3: "), "{told}");
         assert!(!told.contains('\u{1b}'), "{told:?}");
         std::fs::write(&paths[0], b"good.test\n\xff\n").expect("writes");
-        let told = target_lists(&paths).expect_err("is no text").to_string();
+        let told = target_lists(&files).expect_err("is no text").to_string();
         assert!(told.ends_with("a.txt:2: is not UTF-8 text"), "{told}");
         let missing = folder.path().join("missing.txt");
-        assert!(target_lists(&[missing]).is_err());
+        assert!(target_lists(&[missing.into()]).is_err());
+    }
+
+    #[test]
+    fn a_list_that_is_missing_is_told_with_the_line_that_names_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("s.toml");
+        let text = "[tls]\ntargets_file = [\n  \"nofile.txt\",\n  \"gone.txt\",\n]\n";
+        std::fs::write(&path, text).expect("writes");
+        let read = settings(Some(&path)).expect("reads").expect("is there");
+        let error = target_lists(&read.tls.targets_files).expect_err("there is no such file");
+        let place = format!("{}:3: tls.targets_file: could not read ", path.display());
+        assert!(error.to_string().starts_with(&place), "{error:#}");
+        let next = format!("\n{}:4: tls.targets_file: could not read ", path.display());
+        assert!(error.to_string().contains(&next), "{error:#}");
     }
 
     #[test]

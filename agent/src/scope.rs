@@ -1,11 +1,17 @@
 //! What a run was asked to look at: as it is recorded, as it is compared, as it is told.
 
-use std::collections::BTreeSet;
+mod left_out;
+#[cfg(test)]
+mod tests;
 
-use pki_config::{Depth, Settings};
-use pki_inventory::Time;
-use pki_store::RunId;
+use std::collections::{BTreeMap, BTreeSet};
+
+use pki_config::{Depth, Hosts, Settings, Target};
+use pki_inventory::{Digest, Time};
+use pki_store::{RunId, RunRecord, SqliteStore, Store as _, StoreError};
 use serde_json::{Value, json};
+
+pub use left_out::LeftOut;
 
 /// More of one kind than this is counted instead of listed in a sentence.
 const MOST_LISTED: usize = 12;
@@ -14,44 +20,64 @@ const MOST_LISTED: usize = 12;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     trees: Vec<String>,
+    trees_left_out: Vec<String>,
     tls: Vec<String>,
-    left_out: Vec<String>,
+    /// What listened on loopback, where that was asked for.
+    loopback: Option<Vec<String>>,
+    hosts_left_out: Vec<String>,
+    /// Names by network; `None` in records of before they were kept.
+    server_names: Option<BTreeMap<String, Vec<String>>>,
     depth: Depth,
     clock: Option<String>,
     continues: Option<RunId>,
 }
 
 impl Scope {
-    /// The scope that settings ask for, and the instant that the clock was set to, if it was.
-    pub fn of(settings: &Settings, clock: Option<Time>) -> Self {
-        let files = &settings.filesystem;
-        let left_out = files.exclude.iter().map(|path| path.display().to_string());
+    /// The scope that settings ask for, what listened on loopback where they ask for that, and the
+    /// instant that the clock was set to, if it was.
+    pub fn of(settings: &Settings, loopback: &[Target], clock: Option<Time>) -> Self {
+        let (files, tls) = (&settings.filesystem, &settings.tls);
+        let path = |path: &std::path::PathBuf| path.display().to_string();
+        let names = tls.server_names.iter();
+        let mut server_names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (network, names) in names {
+            // As in a target, which reads it back.
+            let network = Hosts::Network(*network).to_string();
+            server_names.entry(network).or_default().extend_from_slice(names);
+        }
         Self {
-            trees: files.roots.iter().map(|root| root.display().to_string()).collect(),
-            tls: settings.tls.targets.iter().map(ToString::to_string).collect(),
-            left_out: left_out
-                .chain(settings.tls.exclude.iter().map(ToString::to_string))
-                .collect(),
-            depth: settings.tls.depth,
+            trees: files.roots.iter().map(path).collect(),
+            trees_left_out: files.exclude.iter().map(path).collect(),
+            tls: tls.targets.iter().map(ToString::to_string).collect(),
+            loopback: tls.loopback.then(|| loopback.iter().map(ToString::to_string).collect()),
+            // A host is left out on all of its ports, also where one was filled in.
+            hosts_left_out: tls.exclude.iter().map(|target| target.hosts.to_string()).collect(),
+            server_names: Some(server_names),
+            depth: tls.depth,
             clock: clock.map(|time| time.to_string()),
             continues: None,
         }
     }
 
-    /// The run is not begun anew but goes on with this one.
-    pub fn goes_on_with(&mut self, run: Option<RunId>) {
-        self.continues = run;
+    /// The scope that was recorded of a run.
+    pub fn recorded(store: &SqliteStore, record: &RunRecord) -> Result<Self, StoreError> {
+        let mut scope = Self::from_json(&store.scope(record.id)?);
+        scope.continues = record.continues.or(scope.continues);
+        Ok(scope)
     }
 
-    /// As it is recorded.
+    /// As it is recorded. That a run goes on with another is not a part of it: the same scope is
+    /// kept once.
     pub fn to_json(&self) -> String {
         json!({
             "filesystem": self.trees,
+            "left_out": self.trees_left_out,
             "tls": self.tls,
-            "left_out": self.left_out,
+            "loopback": self.loopback,
+            "hosts_left_out": self.hosts_left_out,
+            "server_names": self.server_names,
             "depth": self.depth.to_string(),
             "clock": self.clock,
-            "continues": self.continues.map(|run| run.0),
         })
         .to_string()
     }
@@ -59,31 +85,78 @@ impl Scope {
     /// As it was recorded; what cannot be read was not asked for.
     pub fn from_json(text: &str) -> Self {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
-        let list = |key: &str| {
-            let items = value[key].as_array().into_iter().flatten();
-            items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        let strings = |items: &Value| -> Option<Vec<String>> {
+            let items = items.as_array()?.iter();
+            Some(items.filter_map(|item| item.as_str().map(str::to_owned)).collect())
         };
-        Self {
+        let list = |key: &str| strings(&value[key]).unwrap_or_default();
+        let names = value["server_names"].as_object().map(|networks| {
+            let names = |names: &Value| strings(names).unwrap_or_default();
+            networks.iter().map(|(network, all)| (network.clone(), names(all))).collect()
+        });
+        let mut scope = Self {
             trees: list("filesystem"),
+            trees_left_out: list("left_out"),
             tls: list("tls"),
-            left_out: list("left_out"),
+            loopback: strings(&value["loopback"]),
+            hosts_left_out: list("hosts_left_out"),
+            server_names: names,
             // Runs before there were depths are of the first one.
             depth: value["depth"].as_str().and_then(|d| d.parse().ok()).unwrap_or_default(),
             clock: value["clock"].as_str().map(str::to_owned),
             continues: value["continues"].as_i64().map(RunId),
+        };
+        if value.get("hosts_left_out").is_none() {
+            scope.take_apart();
         }
+        scope
+    }
+
+    /// Takes apart what the first records had in one list each.
+    fn take_apart(&mut self) {
+        let is_loopback = |target: &String| ["127.", "[::1]"].iter().any(|s| target.starts_with(s));
+        let (found, tls) = std::mem::take(&mut self.tls).into_iter().partition(is_loopback);
+        self.tls = tls;
+        self.loopback = Some(found).filter(|found: &Vec<String>| !found.is_empty());
+        let (trees, hosts): (Vec<String>, Vec<String>) =
+            std::mem::take(&mut self.trees_left_out).into_iter().partition(|l| l.starts_with('/'));
+        self.trees_left_out = trees;
+        let host = |text: String| match text.parse::<Target>() {
+            Ok(target) => target.hosts.to_string(),
+            Err(_) => text,
+        };
+        self.hosts_left_out = hosts.into_iter().map(host).collect();
     }
 
     /// Whether it asked for everything that another one asked for, and for as much of each. Which
     /// ports listen on loopback changes from day to day and does not count.
     pub fn covers(&self, other: &Self) -> bool {
-        let lasting = |target: &&String| !["127.", "[::1]"].iter().any(|s| target.starts_with(s));
-        // A list may come from a file of a hundred thousand lines.
-        let (trees, tls): (BTreeSet<&String>, BTreeSet<&String>) =
-            (self.trees.iter().collect(), self.tls.iter().collect());
-        other.trees.iter().all(|tree| trees.contains(tree))
-            && other.tls.iter().filter(lasting).all(|target| tls.contains(target))
-            && (other.tls.is_empty() || self.depth >= other.depth)
+        (other.trees.is_empty() || self.covers_trees(other))
+            && (!other.asks_anybody() || self.covers_tls(other))
+    }
+
+    fn covers_trees(&self, other: &Self) -> bool {
+        holds_all(&self.trees, &other.trees)
+            && holds_all(&other.trees_left_out, &self.trees_left_out)
+    }
+
+    fn covers_tls(&self, other: &Self) -> bool {
+        holds_all(&self.tls, &other.tls)
+            && (self.loopback.is_some() || other.loopback.is_none())
+            && holds_all(&other.hosts_left_out, &self.hosts_left_out)
+            && self.depth >= other.depth
+            && other.names().all(|(network, names)| {
+                let own = self.server_names.as_ref().and_then(|all| all.get(network));
+                holds_all(own.map_or(&[], Vec::as_slice), names)
+            })
+    }
+
+    fn asks_anybody(&self) -> bool {
+        !self.tls.is_empty() || self.loopback.is_some()
+    }
+
+    fn names(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        self.server_names.iter().flatten()
     }
 
     /// Whether what one of them has read need not be read again by the other.
@@ -91,21 +164,32 @@ impl Scope {
         self.covers(other) && other.covers(self)
     }
 
+    /// What it does not look at on purpose.
+    pub fn left_out(&self) -> LeftOut {
+        LeftOut::of(self)
+    }
+
     /// As reports tell it.
     pub fn sentences(&self) -> Vec<String> {
-        let told = |what: &str, list: &[String]| {
+        fn told<'a>(what: &str, list: impl Iterator<Item = &'a String>) -> Option<String> {
+            let list: Vec<&str> = list.map(String::as_str).collect();
             let more = list.len().saturating_sub(MOST_LISTED);
             let shown = &list[..list.len() - more];
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             (!list.is_empty()).then(|| format!("{what} {}{rest}.", shown.join(", ")))
-        };
+        }
         let clock = self.clock.as_ref().map(|time| format!("The clock was set to {time}."));
-        let is_deep = self.depth != Depth::Certificate && !self.tls.is_empty();
+        let is_deep = self.depth != Depth::Certificate && self.asks_anybody();
+        let names: Vec<String> = self
+            .names()
+            .flat_map(|(network, names)| names.iter().map(move |n| format!("{n} in {network}")))
+            .collect();
         [
-            told("Files below", &self.trees),
-            told("TLS at", &self.tls),
+            told("Files below", self.trees.iter()),
+            told("TLS at", self.tls.iter().chain(self.loopback.iter().flatten())),
+            told("Also asked for by name:", names.iter()),
             is_deep.then(|| format!("Depth: {}.", self.depth)),
-            told("Left out:", &self.left_out),
+            told("Left out:", self.trees_left_out.iter().chain(&self.hosts_left_out)),
             clock,
             self.continues.map(|run| format!("Goes on with run {run}.")),
         ]
@@ -115,57 +199,33 @@ impl Scope {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether all of these are there. A list may come from a file of a hundred thousand lines.
+fn holds_all(there: &[String], wanted: &[String]) -> bool {
+    let there: BTreeSet<&String> = there.iter().collect();
+    wanted.iter().all(|item| there.contains(item))
+}
 
-    fn scope(trees: &[&str], tls: &[&str]) -> Scope {
-        let owned = |list: &[&str]| list.iter().map(|item| (*item).to_owned()).collect();
-        Scope { trees: owned(trees), tls: owned(tls), ..Scope::default() }
+/// Holds the scopes of many runs against a condition, one at a time: each may be large, and most
+/// are the same.
+pub struct Scopes<'a, F> {
+    store: &'a SqliteStore,
+    fits: F,
+    known: BTreeMap<Digest, bool>,
+}
+
+impl<'a, F: Fn(&Scope) -> bool> Scopes<'a, F> {
+    /// Runs of this store whose scope fits so.
+    pub fn that(store: &'a SqliteStore, fits: F) -> Self {
+        Self { store, fits, known: BTreeMap::new() }
     }
 
-    #[test]
-    fn a_scope_is_read_back_as_it_was_recorded() {
-        let mut whole = Scope {
-            clock: Some("2026-11-21T00:00:00Z".to_owned()),
-            depth: Depth::Posture,
-            ..scope(&["/a"], &["b:443"])
-        };
-        assert_eq!(Scope::from_json(&whole.to_json()), whole);
-        whole.goes_on_with(Some(RunId(7)));
-        assert_eq!(Scope::from_json(&whole.to_json()), whole);
-        let told = whole.sentences();
-        assert!(told.contains(&"Goes on with run 7.".to_owned()), "{told:?}");
-        assert!(told.contains(&"Depth: posture.".to_owned()), "{told:?}");
-        let older = Scope::from_json(r#"{"filesystem":["/a"],"tls":["b:443"]}"#);
-        assert_eq!(older, scope(&["/a"], &["b:443"]));
-    }
-
-    #[test]
-    fn the_same_work_is_the_same_places_to_the_same_depth() {
-        let one = scope(&["/a"], &["b:443", "127.0.0.1:22"]);
-        assert!(one.is_same_work_as(&scope(&["/a"], &["127.0.0.1:80", "b:443"])));
-        assert!(!one.is_same_work_as(&scope(&["/a", "/c"], &["b:443"])));
-        let deeper = Scope { depth: Depth::Suites, ..one.clone() };
-        assert!(deeper.covers(&one) && !one.covers(&deeper));
-        assert!(!deeper.is_same_work_as(&one));
-        let files = scope(&["/a"], &[]);
-        assert!(files.is_same_work_as(&Scope { depth: Depth::Suites, ..files.clone() }));
-    }
-
-    #[test]
-    fn only_a_wider_scope_covers() {
-        let wide = scope(&["/etc", "/srv"], &["a:443", "127.0.0.1:22"]);
-        assert!(wide.covers(&scope(&["/srv"], &["a:443", "127.0.0.1:80"])));
-        assert!(!scope(&["/srv"], &[]).covers(&wide));
-        assert!(!scope(&["/etc", "/srv"], &[]).covers(&wide));
-    }
-
-    #[test]
-    fn long_lists_are_counted() {
-        let many: Vec<String> = (0..20).map(|n| format!("host{n}:443")).collect();
-        let told = Scope { tls: many, ..Scope::default() }.sentences();
-        assert_eq!(told.len(), 1);
-        assert!(told[0].ends_with("host11:443 and 8 more."), "{told:?}");
+    /// Whether the scope of this one does.
+    pub fn fit(&mut self, record: &RunRecord) -> Result<bool, StoreError> {
+        if let Some(known) = self.known.get(&record.scope) {
+            return Ok(*known);
+        }
+        let fits = (self.fits)(&Scope::recorded(self.store, record)?);
+        self.known.insert(record.scope, fits);
+        Ok(fits)
     }
 }

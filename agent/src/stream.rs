@@ -1,4 +1,5 @@
-//! Records as lines of JSON, written the moment they are made.
+//! Records as lines of JSON, written the moment they are made, before they are kept in the store:
+//! after a kill a line may be there twice, and none is missing.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;

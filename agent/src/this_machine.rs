@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use pki_config::{DEFAULT_ROOTS, FilesystemScope, Hosts, Opening, Settings, Target, TlsScope};
 
-/// The usual trees that exist here, and the TCP ports that listen on loopback.
+/// The usual trees that exist here, and whatever listens on loopback.
 pub fn scope() -> Settings {
     let roots = DEFAULT_ROOTS.iter().map(PathBuf::from).filter(|root| root.is_dir()).collect();
     Settings {
-        tls: TlsScope { targets: loopback_targets(), ..TlsScope::default() },
+        tls: TlsScope { loopback: true, ..TlsScope::default() },
         filesystem: FilesystemScope { roots, ..FilesystemScope::default() },
     }
 }

@@ -1,28 +1,21 @@
 //! `scan --plan`: what would be asked, without asking.
 
-use std::path::Path;
 use std::time::Duration;
 
 use pki_collectors::{Plan, tls_plan};
-use pki_config::{Settings, Windows};
+use pki_config::{Settings, Target, Windows};
 use serde_json::{Value, json};
 
 use crate::output;
-use crate::stream::STANDARD;
 
 /// Prints the plan of a scan: for people or, where lines of JSON were asked for, as one object.
-pub fn print(settings: &Settings, jsonl: Option<&Path>) -> anyhow::Result<()> {
+pub fn print(mut settings: Settings, loopback: &[Target], as_json: bool) -> anyhow::Result<()> {
+    settings.tls.targets.extend_from_slice(loopback);
     let plan = tls_plan(&settings.tls);
-    match jsonl {
-        None => output::print(&output::plain(&told(settings, &plan))),
-        Some(path) => {
-            let line = format!("{}\n", object(settings, &plan));
-            if path.as_os_str() == STANDARD {
-                output::print(&line)
-            } else {
-                output::write_file(path, |out| out.write_all(line.as_bytes()))
-            }
-        }
+    if as_json {
+        output::print(&format!("{}\n", object(&settings, &plan)))
+    } else {
+        output::print(&output::plain(&told(&settings, &plan)))
     }
 }
 

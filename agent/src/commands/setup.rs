@@ -1,8 +1,8 @@
 //! `init` and `check`: what people write.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS, Settings};
+use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS, Settings, TargetsFile};
 
 use crate::cli::{JudgingArgs, SettingsArgs};
 use crate::commands::plan;
@@ -64,8 +64,9 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
 /// How many targets the files hold that the settings name. Standard input is for the run, not for
 /// this.
 fn listed(settings: &Settings) -> anyhow::Result<usize> {
-    let is_file = |path: &&PathBuf| path.as_os_str() != STANDARD;
-    let files: Vec<PathBuf> = settings.tls.targets_files.iter().filter(is_file).cloned().collect();
+    let is_file = |file: &&TargetsFile| file.path.as_os_str() != STANDARD;
+    let files: Vec<TargetsFile> =
+        settings.tls.targets_files.iter().filter(is_file).cloned().collect();
     Ok(inputs::target_lists(&files)?.len())
 }
 
@@ -73,7 +74,7 @@ fn listed(settings: &Settings) -> anyhow::Result<usize> {
 fn told(settings: &Settings, listed: usize) -> String {
     let (tls, files) = (&settings.tls, &settings.filesystem);
     let more = |what: &str, is_so: bool| if is_so { what } else { "" }.to_owned();
-    let standard = tls.targets_files.iter().any(|path| path.as_os_str() == STANDARD);
+    let standard = tls.targets_files.iter().any(|file| file.path.as_os_str() == STANDARD);
     format!(
         "settings: {} trees, {} targets{}{}, depth {}\nconnections: {}\n",
         files.roots.len(),

@@ -4,8 +4,8 @@
 //! gone only when every place it was at was looked at again; where that cannot be told it is
 //! listed as not looked at.
 //!
-//! What this cannot see: a folder that the configuration of the later run newly leaves out leaves
-//! no gap and is still below a scope, so what lies in it counts as gone.
+//! What a run was told to leave out leaves no gap and is still within a scope: whoever knows what
+//! that was says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -36,15 +36,21 @@ pub struct Renewal {
 }
 
 impl Changes {
-    /// Compares what two runs saw.
+    /// Compares what two runs saw. `left_out` says whether the later one was told not to look at a
+    /// place.
     #[must_use]
-    pub fn between(previous: &Inventory, current: &Inventory) -> Self {
+    pub fn between(
+        previous: &Inventory,
+        current: &Inventory,
+        left_out: &dyn Fn(&Place) -> bool,
+    ) -> Self {
         let mut new: BTreeSet<AssetId> =
             current.assets().map(|a| a.id).filter(|id| previous.get(*id).is_none()).collect();
         let looked = Looked::of(previous, current);
         let (mut gone, mut not_looked_at) = (BTreeSet::new(), BTreeSet::new());
         for asset in previous.assets().filter(|asset| current.get(asset.id).is_none()) {
-            if asset.sightings().all(|sighting| looked.at(sighting)) {
+            let looked_at = |s: &Sighting| looked.at(s) && !left_out(&s.place);
+            if asset.sightings().all(looked_at) {
                 gone.insert(asset.id);
             } else {
                 not_looked_at.insert(asset.id);

@@ -94,8 +94,8 @@ pub enum StoreError {
     },
     /// A run that cannot be gone on with.
     #[error(
-        "run {run} cannot be gone on with, only one that was interrupted or cancelled: it ended as \
-         {ended}"
+        "run {run} cannot be gone on with, only one that was interrupted, cancelled or failed: it \
+         ended as {ended}"
     )]
     NotUnfinished {
         /// The number.

@@ -75,16 +75,17 @@ pub trait Store: Send {
     /// [`StoreError::Busy`] while another agent is in the middle of a run.
     fn begin_run(&mut self, start: &RunStart) -> Result<RunId, StoreError>;
 
-    /// Begins a run that goes on with one that did not complete: what that one saw and did not see
-    /// is in it from the start, except gaps of places that its end kept from being asked and of
-    /// collectors that failed. How much was read is counted anew. A run that never ended is closed
-    /// as with [`Store::begin_run`].
+    /// Begins a run that goes on with one that did not complete: what that one saw at the network
+    /// places of [`Store::answered`], and why the others of them could not be read, is in it from
+    /// the start. Everything else is looked at anew: files, names that had no address, places that
+    /// the end of the run kept from being asked to the end. How much was read is counted anew, so
+    /// that octets received before are not in it. A run that never ended is closed as with
+    /// [`Store::begin_run`].
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotUnfinished`] when the previous one completed or failed,
-    /// [`StoreError::UnknownRun`], and [`StoreError::Busy`] while another agent is in the middle of
-    /// a run.
+    /// [`StoreError::NotUnfinished`] when the previous one completed, [`StoreError::UnknownRun`],
+    /// and [`StoreError::Busy`] while another agent is in the middle of a run.
     fn continue_run(&mut self, previous: RunId, start: &RunStart) -> Result<RunId, StoreError>;
 
     /// Writes what a run saw, all of it or, on any error, nothing. Writing a batch again changes
@@ -109,6 +110,13 @@ pub trait Store: Send {
     ///
     /// When the database cannot be read.
     fn runs(&self) -> Result<Vec<RunRecord>, StoreError>;
+
+    /// What a run was to look at, as [`RunStart::scope`] said it. The same text is kept once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownRun`], and [`StoreError::Damaged`] when it is not what was written.
+    fn scope(&self, run: RunId) -> Result<String, StoreError>;
 
     /// Every place where the records are not what was written, oldest run first; empty when all
     /// is well.
@@ -136,22 +144,27 @@ pub trait Store: Send {
 
     /// The network places that need not be asked again to go on with a run, sorted: `None` where
     /// a service answered, else why there was no answer. A place that the end of the run kept from
-    /// being asked to the end is not among them.
+    /// being asked to the end is not among them, nor is a name whose addresses were not found.
     ///
     /// # Errors
     ///
     /// [`StoreError::UnknownRun`], and when the database cannot be read.
     fn answered(&self, run: RunId) -> Result<Vec<(Place, Option<GapReason>)>, StoreError>;
 
-    /// What changed from one run to a later one.
+    /// What changed from one run to a later one, which left out what `left_out` says.
     ///
     /// # Errors
     ///
     /// As for [`Store::inventory`].
-    fn changes(&self, previous: RunId, current: RunId) -> Result<Changes, StoreError> {
+    fn changes(
+        &self,
+        previous: RunId,
+        current: RunId,
+        left_out: &dyn Fn(&Place) -> bool,
+    ) -> Result<Changes, StoreError> {
         let previous = self.inventory(Selection::Run(previous))?;
         let current = self.inventory(Selection::Run(current))?;
-        Ok(Changes::between(&previous, &current))
+        Ok(Changes::between(&previous, &current, left_out))
     }
 
     /// Keeps the answers as they are now and returns their digest. The same text as the latest

@@ -57,8 +57,16 @@ pub enum Outcome {
 pub struct RunRecord {
     /// Number.
     pub id: RunId,
-    /// What was known when it began.
-    pub start: RunStart,
+    /// When it began.
+    pub started: Time,
+    /// SHA-256 of what it was to look at; [`Store::scope`](crate::Store::scope) has the text.
+    pub scope: Digest,
+    /// SHA-256 of the configuration.
+    pub config_digest: Digest,
+    /// The version of the agent.
+    pub agent_version: String,
+    /// The run it goes on with.
+    pub continues: Option<RunId>,
     /// When it ended; nobody knows for an interrupted one.
     pub ended: Option<Time>,
     /// How it stands.

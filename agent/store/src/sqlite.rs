@@ -63,9 +63,19 @@ impl SqliteStore {
         create(&path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags)?;
-        match inspect(&connection, &path)? {
-            Schema::Empty | Schema::Ours(_) => {}
+        let known = schema::newest(STEPS);
+        let is_older = match inspect(&connection, &path)? {
+            Schema::Empty => false,
+            Schema::Ours(found) => found < known,
             Schema::Foreign => return Err(foreign(path)),
+        };
+        // A run of the older agent that is going on writes into the tables as it knows them. Who
+        // holds the lock may also just have made them newer.
+        let claim = if is_older { Some(claim(&path)) } else { None };
+        if let Some(Err(error)) = claim
+            && inspect(&connection, &path)? != Schema::Ours(known)
+        {
+            return Err(error);
         }
         let ready = connection
             .execute_batch(WRITING)
@@ -144,7 +154,7 @@ impl SqliteStore {
         self.require_writing()?;
         let claim = match self.claim.take() {
             Some(claim) => claim,
-            None => self.claim()?,
+            None => claim(&self.path)?,
         };
         let run = self.write("begin a run", work)?;
         self.claim = Some(claim);
@@ -159,29 +169,6 @@ impl SqliteStore {
         self.path.display().to_string()
     }
 
-    /// Takes the right to run, unless another agent has it.
-    fn claim(&self) -> Result<File, StoreError> {
-        let path = lock_path(&self.path);
-        let refused = |source| StoreError::File { what: "lock", path: path.clone(), source };
-        let mut options = OpenOptions::new();
-        let file = options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(refused)?;
-        // A reader that asks whether a run is going on holds the lock for an instant.
-        for _ in 0..20 {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(25)),
-                Err(TryLockError::Error(source)) => return Err(refused(source)),
-            }
-        }
-        Err(StoreError::Busy { place: self.place() })
-    }
-
     /// Whether some agent, this one included, is in the middle of a run.
     fn is_running(&self) -> bool {
         self.claim.is_some()
@@ -192,7 +179,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn begin_run(&mut self, start: &RunStart) -> Result<RunId, StoreError> {
-        self.begin(|connection| runs::begin(connection, start))
+        self.begin(|connection| runs::begin(connection, start, None))
     }
 
     fn continue_run(&mut self, previous: RunId, start: &RunStart) -> Result<RunId, StoreError> {
@@ -214,6 +201,10 @@ impl Store for SqliteStore {
 
     fn runs(&self) -> Result<Vec<RunRecord>, StoreError> {
         self.read("list the runs", |connection| runs::list(connection, || self.is_running()))
+    }
+
+    fn scope(&self, run: RunId) -> Result<String, StoreError> {
+        self.read("load the scope of a run", |connection| runs::scope(connection, run))
     }
 
     fn verify_chain(&self) -> Result<Vec<BrokenLink>, StoreError> {
@@ -326,6 +317,29 @@ fn inspect(connection: &Connection, path: &Path) -> Result<Schema, StoreError> {
 
 fn foreign(path: PathBuf) -> StoreError {
     StoreError::NotAStore { path, why: "it is an SQLite file of another program".to_owned() }
+}
+
+/// Takes the right to run on a store, unless another agent has it.
+fn claim(store: &Path) -> Result<File, StoreError> {
+    let path = lock_path(store);
+    let refused = |source| StoreError::File { what: "lock", path: path.clone(), source };
+    let mut options = OpenOptions::new();
+    let file = options
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(refused)?;
+    // A reader that asks whether a run is going on holds the lock for an instant.
+    for _ in 0..20 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(25)),
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        }
+    }
+    Err(StoreError::Busy { place: store.display().to_string() })
 }
 
 fn lock_path(path: &Path) -> PathBuf {

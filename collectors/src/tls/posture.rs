@@ -55,10 +55,8 @@ pub(super) async fn ask(caller: &mut Caller<'_>, first: &First) -> Found {
     let speaks = |version: u16| offered(version) == Fact::Yes;
     let older = [TLS12, TLS11, TLS10, SSL3];
     // The newest version before TLS 1.3 tells of habits that TLS 1.3 has no room for.
-    let habits = older
-        .iter()
-        .find_map(|version| versions.get(version)?.shown.as_ref()?.shown.hello.as_ref())
-        .copied();
+    let habits =
+        older.iter().find_map(|version| versions.get(version)?.shown.as_ref()?.0.shown.hello);
     let newest = [TLS13].iter().chain(&older).copied().find(|version| speaks(*version));
     let (mut deployments, chains) = deployments(caller, first, newest).await;
     let mut groups = groups(caller, first, &offered(TLS13)).await;
@@ -67,12 +65,17 @@ pub(super) async fn ask(caller: &mut Caller<'_>, first: &First) -> Found {
     let ticket = habits.filter(|_| speaks(TLS12)).map(|hello| hello.ticket);
     let completed = complete::ask(caller, &offered(TLS13), speaks(TLS12), ticket).await;
 
-    let known = first.attempt.shown.version.or(newest);
+    let known = answered(first, &versions);
     let mut versions: BTreeMap<String, VersionFacts> = versions
         .into_iter()
         .map(|(version, asked)| (names::version(version), asked.facts))
         .collect();
-    if !completed.is_complete && !is_answered(known, caller).await {
+    // Who declined from the first hello on has not become tired of us.
+    let willing = match known {
+        Some(known) if !completed.is_complete => is_answered(&known, caller).await,
+        _ => true,
+    };
+    if !willing {
         let declined = versions
             .values_mut()
             .map(|facts| &mut facts.offered)
@@ -116,8 +119,8 @@ pub(super) async fn ask(caller: &mut Caller<'_>, first: &First) -> Found {
 /// A version that was asked for.
 struct Asked {
     facts: VersionFacts,
-    /// The answer, if the version is spoken.
-    shown: Option<Attempt>,
+    /// The answer and the hello that it was to, if the version is spoken.
+    shown: Option<(Attempt, Hello)>,
 }
 
 async fn versions(caller: &mut Caller<'_>, first: &First) -> BTreeMap<u16, Asked> {
@@ -128,13 +131,14 @@ async fn versions(caller: &mut Caller<'_>, first: &First) -> BTreeMap<u16, Asked
         // The first exchange offered all there is of TLS 1.3; of older versions it did not offer
         // what only a bad server takes.
         let found = if version == TLS13 && settled == Some(TLS13) {
-            Some(Asked::of(version, first.attempt.clone_shown(), caller))
+            Some(Asked::of(version, first.attempt.clone_shown(), first.hello.clone(), caller))
         } else {
             Asked::ask(version, caller).await
         };
         match found {
             Some(found) if found.shown.is_none() && settled == Some(version) => {
-                asked.insert(version, Asked::of(version, first.attempt.clone_shown(), caller));
+                let (attempt, hello) = (first.attempt.clone_shown(), first.hello.clone());
+                asked.insert(version, Asked::of(version, attempt, hello, caller));
             }
             Some(found) => {
                 asked.insert(version, found);
@@ -147,11 +151,8 @@ async fn versions(caller: &mut Caller<'_>, first: &First) -> BTreeMap<u16, Asked
     if doubtful.is_empty() {
         return asked;
     }
-    let spoken = |asked: &BTreeMap<u16, Asked>| {
-        settled.or_else(|| asked.iter().find(|(_, asked)| asked.shown.is_some()).map(|(v, _)| *v))
-    };
-    let known = spoken(&asked);
-    let mut awake = is_answered(known, caller).await;
+    let known = answered(first, &asked);
+    let mut awake = is_still_answered(known, caller).await;
     caller.declines_by_closing = awake;
     if !awake {
         caller.slow_down();
@@ -166,7 +167,7 @@ async fn versions(caller: &mut Caller<'_>, first: &First) -> BTreeMap<u16, Asked
         }
     }
     if !still.is_empty() {
-        awake = is_answered(known.or_else(|| spoken(&asked)), caller).await;
+        awake = is_still_answered(answered(first, &asked), caller).await;
         caller.declines_by_closing = awake;
     }
     for version in still {
@@ -180,12 +181,29 @@ async fn versions(caller: &mut Caller<'_>, first: &First) -> BTreeMap<u16, Asked
     asked
 }
 
+/// A hello that was answered, and the version of the answer.
+fn answered(first: &First, versions: &BTreeMap<u16, Asked>) -> Option<(u16, Hello)> {
+    if let Some(version) = first.attempt.shown.version {
+        return Some((version, first.hello.clone()));
+    }
+    let shown = |(version, asked): (&u16, &Asked)| {
+        asked.shown.as_ref().map(|(_, hello)| (*version, hello.clone()))
+    };
+    versions.iter().find_map(shown)
+}
+
 /// Whether the server still answers what it answered before.
-async fn is_answered(known: Option<u16>, caller: &mut Caller<'_>) -> bool {
-    let Some(known) = known else { return false };
-    let hello = caller.of_version(known);
-    let answer = caller.call(&hello, Until::ServerHello).await;
-    answer.is_ok_and(|attempt| attempt.shown.version == Some(known))
+async fn is_answered((version, hello): &(u16, Hello), caller: &mut Caller<'_>) -> bool {
+    let answer = caller.call(hello, Until::ServerHello).await;
+    answer.is_ok_and(|attempt| attempt.shown.version == Some(*version))
+}
+
+/// The same; nothing that was ever answered is nothing that is.
+async fn is_still_answered(known: Option<(u16, Hello)>, caller: &mut Caller<'_>) -> bool {
+    match known {
+        Some(known) => is_answered(&known, caller).await,
+        None => false,
+    }
 }
 
 impl Asked {
@@ -209,12 +227,12 @@ impl Asked {
         }
         match answer {
             Ok(attempt) if attempt.is_broken_off() => None,
-            Ok(attempt) => Some(Self::of(version, attempt, caller)),
+            Ok(attempt) => Some(Self::of(version, attempt, hello, caller)),
             Err(no_call) => Some(Self::without(Fact::NotObserved(no_call.reason()))),
         }
     }
 
-    fn of(version: u16, attempt: Attempt, caller: &Caller<'_>) -> Self {
+    fn of(version: u16, attempt: Attempt, hello: Hello, caller: &Caller<'_>) -> Self {
         // A ServerHello is the proof; what comes after it may break.
         if attempt.shown.version == Some(version) {
             let ssl2 = attempt.shown.ssl2_suites.first().cloned();
@@ -228,7 +246,7 @@ impl Asked {
                 preferred_suite: attempt.shown.suite.map(names::suite).or(ssl2),
                 suites,
             };
-            return Self { facts, shown: Some(attempt) };
+            return Self { facts, shown: Some((attempt, hello)) };
         }
         let offered = match &attempt.end {
             // Another version was chosen: not this one.

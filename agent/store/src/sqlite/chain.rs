@@ -49,12 +49,9 @@ pub(super) fn seal(
             previous,
         ],
     )?;
-    let rows = runs::rows(connection)?;
-    let row = rows
-        .iter()
-        .find(|row| row.id == run)
+    let row = runs::row(connection, run)?
         .ok_or_else(|| Fault::Damaged(format!("run {run} went away while it was ended")))?;
-    let digest = digest_of(row, content)?;
+    let digest = digest_of(connection, &row, content)?;
     connection
         .execute("UPDATE runs SET digest = ?2 WHERE id = ?1", params![run.0, digest.octets()])?;
     Ok(digest)
@@ -78,7 +75,9 @@ pub(super) fn verify(connection: &Connection) -> Result<Vec<BrokenLink>, Fault> 
             report(Damage::Unlinked);
         }
         let (content, counts) = content(connection, row.id)?;
-        if row.counts != Some(counts) || digest_of(row, content)?.octets()[..] != digest[..] {
+        if row.counts != Some(counts)
+            || digest_of(connection, row, content)?.octets()[..] != digest[..]
+        {
             report(Damage::Edited);
         }
         previous = Some(digest);
@@ -106,14 +105,19 @@ struct Link<'a> {
     gaps: u64,
     content: Digest,
     previous: Option<String>,
+    /// Left out where it says nothing: the digests of runs of before this was kept stay what they
+    /// are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continues: Option<i64>,
 }
 
-fn digest_of(row: &RunRow, content: Digest) -> Result<Digest, Fault> {
+fn digest_of(connection: &Connection, row: &RunRow, content: Digest) -> Result<Digest, Fault> {
+    let scope = runs::scope_as_kept(connection, row.id)?;
     let counts = row.counts.unwrap_or_default();
     let link = Link {
         run: row.id.0,
         started: row.started,
-        scope: &row.scope,
+        scope: &scope,
         config: hex(&row.config_digest),
         agent: &row.agent_version,
         ended: row.ended,
@@ -124,6 +128,7 @@ fn digest_of(row: &RunRow, content: Digest) -> Result<Digest, Fault> {
         gaps: counts.gaps,
         content,
         previous: row.previous.as_deref().map(hex),
+        continues: row.continues.map(|run| run.0),
     };
     Ok(Digest::of(line(&link)?.as_bytes()))
 }

@@ -1,6 +1,6 @@
 //! Runs: begun, ended, listed.
 
-use pki_inventory::Time;
+use pki_inventory::{Digest, Time};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Fault, chain, digest_from};
@@ -10,7 +10,8 @@ use crate::{Counts, Outcome, RunId, RunRecord, RunStart, StoreError};
 pub(super) struct RunRow {
     pub(super) id: RunId,
     pub(super) started: i64,
-    pub(super) scope: String,
+    /// The digest of the scope; its text may be large. `None` when it was taken away.
+    pub(super) scope: Option<Vec<u8>>,
     pub(super) config_digest: Vec<u8>,
     pub(super) agent_version: String,
     pub(super) ended: Option<i64>,
@@ -19,11 +20,16 @@ pub(super) struct RunRow {
     pub(super) counts: Option<Counts>,
     pub(super) previous: Option<Vec<u8>>,
     pub(super) digest: Option<Vec<u8>>,
+    pub(super) continues: Option<RunId>,
 }
 
 /// Begins a run, after closing what was interrupted. The caller holds the transaction and the
 /// right to write.
-pub(super) fn begin(connection: &Connection, start: &RunStart) -> Result<RunId, Fault> {
+pub(super) fn begin(
+    connection: &Connection,
+    start: &RunStart,
+    continues: Option<RunId>,
+) -> Result<RunId, Fault> {
     let open: Vec<i64> = connection
         .prepare("SELECT id FROM runs WHERE outcome IS NULL ORDER BY id")?
         .query_map([], |row| row.get(0))?
@@ -32,12 +38,55 @@ pub(super) fn begin(connection: &Connection, start: &RunStart) -> Result<RunId, 
         chain::seal(connection, RunId(run), None, &Outcome::Interrupted)?;
     }
     let run = connection.query_row(
-        "INSERT INTO runs (started, scope, config_digest, agent_version) VALUES (?1, ?2, ?3, ?4)
-         RETURNING id",
-        params![start.started.0, start.scope, start.config_digest.octets(), start.agent_version],
+        "INSERT INTO runs (started, scope, config_digest, agent_version, continues)
+         VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+        params![
+            start.started.0,
+            keep_scope(connection, &start.scope)?,
+            start.config_digest.octets(),
+            start.agent_version,
+            continues.map(|run| run.0),
+        ],
         |row| row.get(0),
     )?;
     Ok(RunId(run))
+}
+
+/// The row of a scope, which is kept once however many runs have it.
+fn keep_scope(connection: &Connection, text: &str) -> Result<i64, Fault> {
+    let sha256 = Digest::of(text.as_bytes());
+    let known = connection
+        .query_row("SELECT id FROM scopes WHERE sha256 = ?1", [sha256.octets()], |row| row.get(0))
+        .optional()?;
+    Ok(match known {
+        Some(row) => row,
+        None => connection
+            .prepare("INSERT INTO scopes (sha256, text) VALUES (?1, ?2)")?
+            .insert(params![sha256.octets(), text])?,
+    })
+}
+
+/// The scope of a run, as it is kept; empty when it was taken away.
+pub(super) fn scope_as_kept(connection: &Connection, run: RunId) -> Result<String, Fault> {
+    let text = connection
+        .prepare_cached(
+            "SELECT s.text FROM runs r JOIN scopes s ON s.id = r.scope WHERE r.id = ?1",
+        )?
+        .query_row([run.0], |row| row.get(0))
+        .optional()?;
+    Ok(text.unwrap_or_default())
+}
+
+/// The scope of a run, which is what was written.
+pub(super) fn scope(connection: &Connection, run: RunId) -> Result<String, Fault> {
+    require(connection, run)?;
+    let sha256 = row(connection, run)?.and_then(|row| row.scope).unwrap_or_default();
+    let text = scope_as_kept(connection, run)?;
+    if Digest::of(text.as_bytes()).octets()[..] == sha256[..] {
+        Ok(text)
+    } else {
+        Err(Fault::Damaged(format!("the scope of run {run} has another digest")))
+    }
 }
 
 /// Refuses a run that is over or was never begun.
@@ -101,12 +150,11 @@ fn record(
     };
     Ok(RunRecord {
         id: row.id,
-        start: RunStart {
-            started: Time(row.started),
-            scope: row.scope,
-            config_digest: digest_from(&row.config_digest)?,
-            agent_version: row.agent_version,
-        },
+        started: Time(row.started),
+        scope: digest_from(&row.scope.unwrap_or_default())?,
+        config_digest: digest_from(&row.config_digest)?,
+        agent_version: row.agent_version,
+        continues: row.continues,
         ended: row.ended.map(Time),
         outcome,
         counts,
@@ -130,15 +178,21 @@ fn count(connection: &Connection, run: RunId) -> Result<Counts, Fault> {
     })
 }
 
+const ROWS: &str = "SELECT r.id, started, s.sha256, config_digest, agent_version, ended, outcome,
+                           reason, assets, sightings, gaps, previous, digest, continues
+                    FROM runs r LEFT JOIN scopes s ON s.id = r.scope";
+
 /// Every row, oldest first.
 pub(super) fn rows(connection: &Connection) -> Result<Vec<RunRow>, Fault> {
-    let mut statement = connection.prepare(
-        "SELECT id, started, scope, config_digest, agent_version, ended, outcome, reason,
-                assets, sightings, gaps, previous, digest
-         FROM runs ORDER BY id",
-    )?;
+    let mut statement = connection.prepare(&format!("{ROWS} ORDER BY r.id"))?;
     let rows = statement.query_map([], read)?.collect::<Result<_, _>>()?;
     Ok(rows)
+}
+
+/// The row of one run.
+pub(super) fn row(connection: &Connection, run: RunId) -> Result<Option<RunRow>, Fault> {
+    let mut statement = connection.prepare(&format!("{ROWS} WHERE r.id = ?1"))?;
+    Ok(statement.query_row([run.0], read).optional()?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RunRow> {
@@ -159,5 +213,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         counts,
         previous: row.get(11)?,
         digest: row.get(12)?,
+        continues: row.get::<_, Option<i64>>(13)?.map(RunId),
     })
 }

@@ -3,8 +3,10 @@
 //! `assets`, `sightings` and `gaps` say what was ever seen, with the summary over all runs; the
 //! `run_` tables beside them say what each run saw, in rows of a few octets, so that every past
 //! run can be loaded as it was. Encodings are kept once, under their digest; so are the texts that
-//! repeat (circumstances of sightings, details of gaps).
+//! repeat (circumstances of sightings, details of gaps) and the scopes of runs.
 
+use pki_inventory::Digest;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Fault;
@@ -13,7 +15,9 @@ use super::Fault;
 pub(super) const APPLICATION_ID: i64 = 0x504b_4973;
 
 /// What brings a file from each schema to the next. A step that was released is never edited.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[FIRST, SCOPES_KEPT_ONCE];
+
+const FIRST: &str = "
     PRAGMA application_id = 0x504b4973;
 
     CREATE TABLE runs (
@@ -127,7 +131,23 @@ pub(super) const STEPS: &[&str] = &["
       policy_digest BLOB NOT NULL,
       json          TEXT NOT NULL
     ) STRICT;
-"];
+";
+
+/// The scope of a run may name a hundred thousand targets, and is the same every night. Which run a
+/// run goes on with has its own column: within the scope it would make another text of it.
+const SCOPES_KEPT_ONCE: &str = "
+    CREATE TABLE scopes (
+      id     INTEGER PRIMARY KEY,
+      sha256 BLOB NOT NULL UNIQUE,
+      text   TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO scopes (sha256, text) SELECT DISTINCT sha256(scope), scope FROM runs;
+    ALTER TABLE runs ADD COLUMN scope_kept INTEGER REFERENCES scopes;
+    UPDATE runs SET scope_kept = (SELECT id FROM scopes WHERE sha256 = sha256(runs.scope));
+    ALTER TABLE runs DROP COLUMN scope;
+    ALTER TABLE runs RENAME COLUMN scope_kept TO scope;
+    ALTER TABLE runs ADD COLUMN continues INTEGER REFERENCES runs;
+";
 
 /// The schema of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +181,11 @@ pub(super) fn newest(steps: &[&str]) -> i64 {
 /// Takes the steps that are missing, each with its number in one transaction. The number is read
 /// inside the transaction: two agents may open a new file at once.
 pub(super) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Fault> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("sha256", 1, flags, |arguments| {
+        let text = arguments.get_raw(0).as_str()?;
+        Ok(Digest::of(text.as_bytes()).octets().to_vec())
+    })?;
     for (number, step) in (1_i64..).zip(steps) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -176,6 +201,7 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{SqliteStore, Store as _, StoreError};
 
     const THREE: &[&str] = &[
         "PRAGMA application_id = 0x504b4973; CREATE TABLE a (x); INSERT INTO a VALUES (1)",
@@ -209,6 +235,72 @@ mod tests {
         assert!(migrate(&mut connection, &steps).is_err(), "table a is there already");
         assert_eq!(version(&connection), 1);
         assert!(connection.prepare("SELECT * FROM c").is_err(), "half a step was kept");
+    }
+
+    #[test]
+    fn a_store_of_the_first_schema_is_read_and_its_chain_holds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        let scope = r#"{"tls":["192.0.2.0/24:443"]}"#;
+        let mut older = Connection::open(&path).expect("opens");
+        migrate(&mut older, &STEPS[..1]).expect("the older agent's step");
+        let (nothing, config) = (Digest::of(b""), Digest::of(b"configuration"));
+        let mut previous: Option<Digest> = None;
+        for run in 1..=3 {
+            // The line that the digest of a run was taken of by that agent.
+            let link = serde_json::json!({"scope": scope}).to_string();
+            let link = format!(
+                "{{\"run\":{run},\"started\":7,{},\"config\":\"{config}\",\"agent\":\"0.1.0\",\
+                 \"ended\":8,\"outcome\":\"completed\",\"reason\":null,\"assets\":0,\
+                 \"sightings\":0,\"gaps\":0,\"content\":\"{nothing}\",\"previous\":{}}}",
+                &link[1..link.len() - 1],
+                previous.map_or("null".to_owned(), |digest| format!("\"{digest}\"")),
+            );
+            let digest = Digest::of(link.as_bytes());
+            older
+                .execute(
+                    "INSERT INTO runs VALUES (?1, 7, ?2, ?3, '0.1.0', 8, 'completed', NULL,
+                                              0, 0, 0, ?4, ?5)",
+                    rusqlite::params![
+                        run,
+                        scope,
+                        config.octets(),
+                        previous.map(|digest| digest.octets().to_vec()),
+                        digest.octets()
+                    ],
+                )
+                .expect("inserts");
+            previous = Some(digest);
+        }
+        drop(older);
+
+        let store = SqliteStore::open(&path).expect("opens");
+        assert_eq!(store.verify_chain().expect("verifies"), []);
+        let runs = store.runs().expect("lists");
+        assert_eq!(runs.len(), 3);
+        for run in runs {
+            assert_eq!(run.scope, Digest::of(scope.as_bytes()));
+            assert_eq!(
+                (run.continues, store.scope(run.id).expect("loads").as_str()),
+                (None, scope)
+            );
+        }
+    }
+
+    #[test]
+    fn a_store_of_an_older_agent_that_is_in_a_run_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        let mut older = Connection::open(&path).expect("opens");
+        migrate(&mut older, &STEPS[..1]).expect("the older agent's step");
+        let lock = std::fs::File::create(folder.path().join("store.db.lock")).expect("makes it");
+        lock.lock().expect("locks");
+        let refused = SqliteStore::open(&path);
+        assert!(matches!(refused, Err(StoreError::Busy { .. })), "{refused:?}");
+        assert_eq!(version(&older), 1);
+        drop(lock);
+        SqliteStore::open(&path).expect("opens");
+        assert_eq!(version(&older), newest(STEPS));
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn check(before: Vec<Observation>, after: Vec<Observation>, expected: &Changes) 
 }
 
 fn check_inventories(before: &Inventory, after: &Inventory, expected: &Changes) {
-    assert_eq!(&Changes::between(before, after), expected);
+    assert_eq!(&Changes::between(before, after, &|_| false), expected);
     // The same through the store.
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = open(folder.path());
@@ -57,7 +57,7 @@ fn check_inventories(before: &Inventory, after: &Inventory, expected: &Changes) 
         store.end_run(run, later(1), RunEnd::Completed).expect("ends");
         run
     });
-    assert_eq!(&store.changes(runs[0], runs[1]).expect("compares"), expected);
+    assert_eq!(&store.changes(runs[0], runs[1], &|_| false).expect("compares"), expected);
 }
 
 #[test]
@@ -248,12 +248,27 @@ fn a_collector_or_a_scope_that_was_left_out_makes_nothing_gone() {
 }
 
 #[test]
+fn what_was_left_out_on_purpose_was_not_looked_at() {
+    let before = looked(vec![
+        cert(1, WWW, 30, at("/etc/a.pem")),
+        cert(2, MAIL, 30, web(0)),
+        cert(3, "gone.example.org", 30, at("/etc/b.pem")),
+    ]);
+    let left_out = |place: &Place| {
+        place.is_network() || place.file_path().is_some_and(|path| path.ends_with("a.pem"))
+    };
+    let changes = Changes::between(&before, &looked(vec![]), &left_out);
+    assert_eq!(changes.gone, [id(3, "gone.example.org", 30)]);
+    assert_eq!(changes.not_looked_at, sorted(vec![id(1, WWW, 30), id(2, MAIL, 30)]));
+}
+
+#[test]
 fn a_server_that_answered_was_looked_at_whatever_the_scopes_say() {
     let before = looked(vec![cert(1, WWW, 30, web(0))]);
     let answered =
         Observation::found(endpoint(later(1), "HTTP"), tls("192.0.2.7:443", None, later(1)));
     let after = absorbed([answered, covered("tls", "192.0.2.7:443", later(1))]);
-    let changes = Changes::between(&before, &after);
+    let changes = Changes::between(&before, &after, &|_| false);
     assert_eq!(changes.gone, [id(1, WWW, 30)]);
     assert_eq!(changes.new.len(), 1, "the endpoint itself");
 }
@@ -264,6 +279,6 @@ fn certificates_without_any_name_are_not_of_one_lineage() {
         let wanted = Wanted::host(serial, &[], later(24 * days));
         vec![Observation::found(Raw::Certificate(wanted.der()), at(&format!("/etc/{serial}.pem")))]
     };
-    let changes = Changes::between(&looked(nameless(1, 30)), &looked(nameless(2, 90)));
+    let changes = Changes::between(&looked(nameless(1, 30)), &looked(nameless(2, 90)), &|_| false);
     assert_eq!((changes.new.len(), changes.gone.len(), changes.renewed.len()), (1, 1, 0));
 }

@@ -53,9 +53,10 @@ fn an_empty_store_says_so(store: &mut dyn Store) {
     let unknown = |result| matches!(result, Err(StoreError::UnknownRun { run }) if run == seven);
     assert!(unknown(store.inventory(Selection::Run(seven)).map(|_| ())));
     assert!(unknown(store.coverage(seven).map(|_| ())));
+    assert!(unknown(store.scope(seven).map(|_| ())));
     assert!(unknown(store.record(seven, &Batch::default())));
     assert!(unknown(store.end_run(seven, later(0), RunEnd::Completed).map(|_| ())));
-    assert!(unknown(store.changes(seven, seven).map(|_| ())));
+    assert!(unknown(store.changes(seven, seven, &|_| false).map(|_| ())));
     assert_eq!(store.latest_answers().expect("loads"), None);
     assert_eq!(store.assessments().expect("lists"), []);
 }
@@ -132,7 +133,14 @@ fn a_run_is_loaded_as_it_was_absorbed(store: &mut dyn Store) -> (RunId, Inventor
     assert_eq!(store.inventory(Selection::Latest).expect("loads"), seen);
     assert_eq!(store.inventory(Selection::All).expect("loads"), seen);
     let record = store.runs().expect("lists").remove(0);
-    assert_eq!((record.id, &record.start, record.ended), (run, &start(0), Some(later(1))));
+    let begun = start(0);
+    assert_eq!((record.id, record.started, record.ended), (run, begun.started, Some(later(1))));
+    assert_eq!(
+        (record.config_digest, &record.agent_version),
+        (begun.config_digest, &begun.agent_version)
+    );
+    assert_eq!((record.scope, record.continues), (Digest::of(begun.scope.as_bytes()), None));
+    assert_eq!(store.scope(run).expect("loads"), begun.scope);
     assert_eq!((record.outcome, record.counts), (Outcome::Completed, counts));
     assert_eq!((record.previous, record.digest), (None, Some(digest)));
     assert_eq!((counts.assets, counts.sightings, counts.gaps), (31, 32, 1));

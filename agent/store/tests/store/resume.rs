@@ -3,7 +3,10 @@
 use pki_inventory::{Digest, GapReason, Inventory, Observation, Place};
 use pki_store::{Batch, Outcome, RunEnd, RunId, Selection, SqliteStore, Store, StoreError};
 
-use super::{absorbed, certificate, covered, endpoint, file, gap, later, open, served, start, tls};
+use super::{
+    absorbed, certificate, covered, endpoint, file, gap, later, open, served, start, tls,
+    with_history,
+};
 
 const WWW: &str = "www.example.org";
 
@@ -50,6 +53,17 @@ fn broken_off(hour: i64) -> Vec<Observation> {
     ]
 }
 
+/// What of it is not looked at again: what the network showed and refused.
+fn carried_over(hour: i64) -> Vec<Observation> {
+    let mut seen = first_half(hour);
+    seen.retain(|observation| match observation {
+        Observation::Found { sighting, .. } => sighting.place.is_network(),
+        Observation::Missed(gap) => gap.place == at("192.0.2.2:443"),
+        Observation::Covered { .. } => false,
+    });
+    seen
+}
+
 fn record(store: &mut dyn Store, run: RunId, seen: Vec<Observation>) {
     store.record(run, &Batch::from(&absorbed(seen))).expect("records");
 }
@@ -73,11 +87,12 @@ fn begun(end: Option<RunEnd>) -> (tempfile::TempDir, SqliteStore, RunId) {
 
 #[test]
 fn a_run_that_is_gone_on_with_comes_to_what_one_run_would_have_seen() {
-    for end in [None, Some(RunEnd::Cancelled)] {
+    let failed = RunEnd::Failed("the disk was full".to_owned());
+    for end in [None, Some(RunEnd::Cancelled), Some(failed)] {
         let (_folder, mut store, previous) = begun(end);
         let before = loaded(&store, previous);
         let run = store.continue_run(previous, &start(2)).expect("goes on");
-        assert_eq!(loaded(&store, run), absorbed(first_half(0)), "nothing else was copied");
+        assert_eq!(loaded(&store, run), absorbed(carried_over(0)), "nothing else was copied");
 
         let now = later(2);
         let rest = vec![
@@ -87,8 +102,8 @@ fn a_run_that_is_gone_on_with_comes_to_what_one_run_would_have_seen() {
         ];
         record(&mut store, run, rest.clone());
         store.end_run(run, later(3), RunEnd::Completed).expect("ends");
-        let mut whole = absorbed(first_half(0));
-        whole.merge(absorbed(rest));
+        let mut whole = absorbed(carried_over(0));
+        whole.merge(with_history(&absorbed(rest), &before));
         assert_eq!(loaded(&store, run), whole);
         assert_eq!(loaded(&store, previous), before, "the run before stays as it was");
 
@@ -97,9 +112,59 @@ fn a_run_that_is_gone_on_with_comes_to_what_one_run_would_have_seen() {
         assert_ne!(runs[0].outcome, Outcome::Completed);
         assert_eq!(runs[1].outcome, Outcome::Completed);
         assert_eq!(runs[1].previous, runs[0].digest);
+        assert_eq!((runs[0].continues, runs[1].continues), (None, Some(previous)));
         // Two certificates, two endpoints; each certificate at one place.
         assert_eq!((runs[1].counts.assets, runs[1].counts.sightings), (4, 4));
     }
+}
+
+#[test]
+fn what_is_asked_again_leaves_nothing_of_its_first_answer() {
+    let (_folder, mut store, previous) = begun(None);
+    let now = later(0);
+    let slow = GapReason::TimedOut;
+    let seen = vec![
+        // Cut off in the middle: an endpoint and a certificate, and then the end of the run.
+        Observation::found(certificate(3, WWW, later(900)), served("192.0.2.3:443", 0, now)),
+        Observation::found(endpoint(now, "half"), tls("192.0.2.3:443", None, now)),
+        // The agent was killed between the certificate and the endpoint.
+        Observation::found(certificate(4, WWW, later(900)), served("192.0.2.4:443", 0, now)),
+        // Not looked up in time, and not answered in time.
+        Observation::Missed(gap(named("slow.example.org", 443), "tls", slow, now)),
+        Observation::Missed(gap(at("192.0.2.5:443"), "tls", slow, now)),
+        Observation::Missed(gap(at("[2001:db8::5]:443"), "tls", slow, now)),
+    ];
+    record(&mut store, previous, seen);
+    let answered = store.answered(previous).expect("loads");
+    let run = store.continue_run(previous, &start(2)).expect("goes on");
+    assert_eq!(store.answered(run).expect("loads"), answered, "as much as was copied");
+    let seen = loaded(&store, run);
+    let places: std::collections::BTreeSet<Place> = seen
+        .assets()
+        .flat_map(|asset| asset.places().cloned().collect::<Vec<_>>())
+        .chain(seen.gaps().map(|gap| gap.place.clone()))
+        .collect();
+    let expected = ["192.0.2.1:443", "192.0.2.2:443", "192.0.2.5:443", "[2001:db8::5]:443"].map(at);
+    assert_eq!(places, std::collections::BTreeSet::from(expected.clone()));
+    let known: Vec<Place> = answered.into_iter().map(|(place, _)| place).collect();
+    assert_eq!(known.len(), 4);
+    assert!(expected.iter().all(|place| known.contains(place)), "{known:?}");
+    store.end_run(run, later(3), RunEnd::Completed).expect("ends");
+    assert_eq!(store.verify_chain().expect("verifies"), []);
+}
+
+#[test]
+fn the_same_scope_is_kept_once() {
+    let (_folder, mut store, previous) = begun(None);
+    let run = store.continue_run(previous, &start(2)).expect("goes on");
+    store.end_run(run, later(3), RunEnd::Completed).expect("ends");
+    let other = pki_store::RunStart { scope: "{}".to_owned(), ..start(4) };
+    let run = store.begin_run(&other).expect("begins");
+    assert_eq!(store.scope(run).expect("loads"), "{}");
+    let raw = rusqlite::Connection::open(store.path()).expect("opens");
+    let kept: i64 =
+        raw.query_row("SELECT count(*) FROM scopes", [], |row| row.get(0)).expect("counts");
+    assert_eq!(kept, 2, "of three runs");
 }
 
 #[test]
@@ -157,19 +222,14 @@ fn a_copy_that_was_tampered_with_is_noticed() {
 
 #[test]
 fn only_a_run_that_did_not_complete_is_gone_on_with() {
-    for (end, said) in [
-        (RunEnd::Completed, "completed"),
-        (RunEnd::Failed("the disk was full".to_owned()), "failed: the disk was full"),
-    ] {
-        let (_folder, mut store, previous) = begun(Some(end));
-        let error = store.continue_run(previous, &start(2)).expect_err("must be refused");
-        assert!(
-            matches!(&error, StoreError::NotUnfinished { run, ended } if *run == previous && ended == said),
-            "{error}"
-        );
-        assert_eq!(store.runs().expect("lists").len(), 1, "nothing was begun");
-        store.begin_run(&start(3)).expect("and the store is free");
-    }
+    let (_folder, mut store, previous) = begun(Some(RunEnd::Completed));
+    let error = store.continue_run(previous, &start(2)).expect_err("must be refused");
+    assert!(
+        matches!(&error, StoreError::NotUnfinished { run, ended } if *run == previous && ended == "completed"),
+        "{error}"
+    );
+    assert_eq!(store.runs().expect("lists").len(), 1, "nothing was begun");
+    store.begin_run(&start(3)).expect("and the store is free");
     let (_folder, mut store, _) = begun(Some(RunEnd::Cancelled));
     let none = RunId(7);
     let refused = store.continue_run(none, &start(2));
@@ -187,11 +247,7 @@ fn a_run_of_another_agent_is_not_gone_on_with() {
 #[test]
 fn what_was_answered_need_not_be_asked_again() {
     let (_folder, mut store, run) = begun(None);
-    let expected = [
-        (at("192.0.2.1:443"), None),
-        (at("192.0.2.2:443"), Some(GapReason::Refused)),
-        (named(WWW, 443), Some(GapReason::NameNotResolved)),
-    ];
+    let expected = [(at("192.0.2.1:443"), None), (at("192.0.2.2:443"), Some(GapReason::Refused))];
     assert_eq!(store.answered(run).expect("loads"), expected);
 
     // An answer counts more than a gap of another attempt; one that was broken off counts not.
@@ -210,11 +266,7 @@ fn what_was_answered_need_not_be_asked_again() {
             ),
         ],
     );
-    let expected = [
-        (at("192.0.2.1:443"), None),
-        (at("192.0.2.2:443"), None),
-        (named(WWW, 443), Some(GapReason::NameNotResolved)),
-    ];
+    let expected = [(at("192.0.2.1:443"), None), (at("192.0.2.2:443"), None)];
     assert_eq!(store.answered(run).expect("loads"), expected);
     let none = store.answered(RunId(7));
     assert!(matches!(none, Err(StoreError::UnknownRun { .. })));

@@ -68,7 +68,8 @@ fn check(sql: &str, expected: &[(i64, &Damage)]) {
 fn an_edited_record_of_a_run_is_found() {
     for column in [
         "started = started + 1",
-        "scope = '{}'",
+        "scope = NULL",
+        "continues = 1",
         "config_digest = zeroblob(32)",
         "config_digest = x'00'",
         "agent_version = '9'",
@@ -81,6 +82,17 @@ fn an_edited_record_of_a_run_is_found() {
     ] {
         check(&format!("UPDATE runs SET {column} WHERE id = 2"), &[(2, &Damage::Edited)]);
     }
+}
+
+#[test]
+fn an_edited_scope_is_found_in_every_run_that_has_it_and_not_loaded() {
+    let (_folder, path) = three_runs();
+    edit(&path, "UPDATE scopes SET text = '{}'");
+    let store = SqliteStore::open(&path).expect("opens");
+    let broken = store.verify_chain().expect("verifies");
+    let runs: Vec<RunId> = broken.iter().map(|link| link.run).collect();
+    assert_eq!(runs, [RunId(1), RunId(2), RunId(3)], "{broken:?}");
+    assert!(matches!(store.scope(RunId(1)), Err(StoreError::Damaged { .. })));
 }
 
 #[test]

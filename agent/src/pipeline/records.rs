@@ -1,0 +1,425 @@
+//! Takes what collectors hand in to where it is kept: as lines, and into the store.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use pki_collectors::Source;
+use pki_inventory::{Gap, GapReason, Kind, Observation, Time};
+use pki_store::{Batch, StoreError};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::intake::Intake;
+use crate::interrupt::Interrupt;
+use crate::stream::Stream;
+
+/// What is written at once, at most.
+const BATCH: usize = 1000;
+/// What is seen is written as soon as it is seen, and in a rush no sooner than this after the last
+/// write: a transaction for each of thousands of records a second costs more than seeing them.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How often somebody looks whether the run is to end.
+const LOOK: Duration = Duration::from_millis(20);
+/// A collector that hangs in the operating system may not hold up a run that is to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What came of it.
+pub(super) struct Kept {
+    /// Whether any place was read.
+    pub(super) anything_read: bool,
+    /// Why not every line was written, as a sentence without its end.
+    pub(super) untold: Option<String>,
+}
+
+/// Takes observations until every collector is done, parses each encoding once, and writes what
+/// there is at once.
+///
+/// The lines come first: what is in the store is not asked again when the run is gone on with, so
+/// that a line which is missing then would be missing for good. A line may come twice instead, when
+/// the agent is killed between the two. When lines can be written no more, the run ends as if it
+/// had been interrupted, and the places without theirs are marked as broken off.
+pub(super) fn keep(
+    mut observations: Source,
+    runtime: &Handle,
+    interrupt: &Interrupt,
+    write: &mut dyn FnMut(&Batch) -> Result<(), StoreError>,
+    mut stream: Option<&mut Stream>,
+) -> anyhow::Result<Kept> {
+    let mut intake = Intake::default();
+    let mut kept = Kept { anything_read: false, untold: None };
+    let mut cancelled_at = None;
+    let mut not_before = Instant::now();
+    loop {
+        // Whoever takes many in a row would be made to wait for others, of which there are none on
+        // this thread.
+        let next = tokio::task::unconstrained(gather(&mut observations, not_before));
+        let gathered = runtime.block_on(next);
+        if gathered.taken.is_empty() && !gathered.is_last {
+            if interrupt.is_cancelled() {
+                let at = *cancelled_at.get_or_insert_with(Instant::now);
+                if at.elapsed() > GRACE {
+                    break;
+                }
+            }
+            continue;
+        }
+        let (mut batch, order) = portion(gathered.taken, &mut intake);
+        if let Some(lines) = stream.as_deref_mut()
+            && let Err(error) = tell(lines, &batch, &order)
+        {
+            interrupt.flag().store(true, Ordering::Relaxed);
+            stream = None;
+            kept.untold = Some(match error.kind() {
+                io::ErrorKind::BrokenPipe => "Nobody reads the lines any more".to_owned(),
+                _ => format!("The records could not be written as lines ({error})"),
+            });
+        }
+        if kept.untold.is_some() {
+            break_off(&mut batch);
+        }
+        kept.anything_read |= batch.coverage.iter().any(|(_, _, coverage)| coverage.read > 0);
+        write(&batch)?;
+        not_before = Instant::now() + PAUSE;
+        if gathered.is_last {
+            break;
+        }
+    }
+    Ok(kept)
+}
+
+/// Marks the network places of a batch as broken off, so that they are asked again when the run is
+/// gone on with, and their lines written then. Files are read again in any case.
+fn break_off(batch: &mut Batch) {
+    let mut marked = BTreeSet::new();
+    let endpoints = batch.assets.iter().filter(|asset| asset.id.kind == Kind::Endpoint);
+    let seen = endpoints
+        .flat_map(|asset| asset.sightings())
+        .map(|sighting| (sighting.place.clone(), sighting.collector.clone(), sighting.last_seen));
+    let missed = batch.gaps.iter().filter(|gap| gap.reason != GapReason::RunEnded);
+    let missed = missed.map(|gap| (gap.place.clone(), gap.collector.clone(), gap.last_seen));
+    marked.extend(seen.chain(missed).filter(|(place, ..)| place.is_network()));
+    batch.gaps.extend(marked.into_iter().map(|(place, collector, time): (_, _, Time)| Gap {
+        place,
+        collector,
+        reason: GapReason::RunEnded,
+        detail: "the run was ended before its line could be written".to_owned(),
+        first_seen: time,
+        last_seen: time,
+    }));
+}
+
+/// What was there to be taken.
+struct Gathered {
+    taken: Vec<Observation>,
+    /// Every collector is done.
+    is_last: bool,
+}
+
+/// Waits for an observation and takes all that is there with it, and what else comes until writing
+/// is due. Comes back with nothing after a while.
+async fn gather(observations: &mut Source, not_before: Instant) -> Gathered {
+    let mut taken = Vec::new();
+    match timeout(LOOK, observations.recv()).await {
+        Ok(Some(first)) => taken.push(first),
+        Ok(None) => return Gathered { taken, is_last: true },
+        Err(_) => return Gathered { taken, is_last: false },
+    }
+    while taken.len() < BATCH {
+        // An instant that has passed means what is there already and no waiting.
+        match timeout_at(not_before, observations.recv()).await {
+            Ok(Some(next)) => taken.push(next),
+            Ok(None) => return Gathered { taken, is_last: true },
+            Err(_) => break,
+        }
+    }
+    Gathered { taken, is_last: false }
+}
+
+/// What the next line is about.
+enum Line {
+    Asset,
+    Gap,
+    Coverage,
+}
+
+/// Sorts observations into a batch, and says in which order they came.
+fn portion(taken: Vec<Observation>, intake: &mut Intake) -> (Batch, Vec<Line>) {
+    let mut batch = Batch::default();
+    let mut order = Vec::with_capacity(taken.len());
+    for observation in taken {
+        match observation {
+            Observation::Found { raw, sighting } => {
+                if let Some(asset) = intake.take(raw, sighting) {
+                    batch.assets.push(asset);
+                    order.push(Line::Asset);
+                }
+            }
+            Observation::Missed(gap) => {
+                batch.gaps.push(gap);
+                order.push(Line::Gap);
+            }
+            Observation::Covered { collector, scope, coverage } => {
+                batch.coverage.push((collector, scope, coverage));
+                order.push(Line::Coverage);
+            }
+        }
+    }
+    (batch, order)
+}
+
+/// Writes a line for everything in a batch, in the order in which it came.
+fn tell(stream: &mut Stream, batch: &Batch, order: &[Line]) -> io::Result<()> {
+    let (mut assets, mut gaps) = (batch.assets.iter(), batch.gaps.iter());
+    let mut coverage = batch.coverage.iter();
+    for line in order {
+        match line {
+            Line::Asset => assets.next().map_or(Ok(()), |asset| stream.seen(asset))?,
+            Line::Gap => gaps.next().map_or(Ok(()), |gap| stream.missed(gap))?,
+            Line::Coverage => coverage
+                .next()
+                .map_or(Ok(()), |(collector, scope, c)| stream.covered(collector, scope, c))?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use pki_collectors::Sink;
+    use pki_inventory::{Coverage, Digest, Endpoint, Handshake, Place, Raw, Sighting};
+    use pki_store::{Outcome, RunId, RunStart, Selection, SqliteStore, Store as _};
+
+    use super::super::IN_FLIGHT;
+    use super::*;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Runtime::new().expect("a runtime")
+    }
+
+    fn found(number: u32) -> Observation {
+        let place = Place::file(format!("/srv/{number}.pem"));
+        let der = number.to_be_bytes().to_vec();
+        Observation::found(Raw::Certificate(der), Sighting::at(place, "test", Time(0)))
+    }
+
+    #[test]
+    fn what_is_there_is_written_at_once_up_to_a_bound() {
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        for number in 0..2500 {
+            sink.send_blocking(found(number)).expect("there is room");
+        }
+        drop(sink);
+        let mut sizes = Vec::new();
+        let mut write = |batch: &Batch| {
+            sizes.push(batch.assets.len());
+            Ok(())
+        };
+        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None).expect("keeps");
+        assert_eq!(sizes.iter().sum::<usize>(), 2500);
+        assert_eq!(sizes[..2], [1000, 1000], "{sizes:?}");
+    }
+
+    #[test]
+    fn a_record_waits_for_no_other() {
+        const RECORDS: u32 = 200;
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        let (say, done) = mpsc::channel();
+        thread::spawn(move || {
+            for number in 0..RECORDS {
+                sink.send_blocking(found(number)).expect("sends");
+                done.recv().expect("is written");
+            }
+        });
+        let mut sizes = Vec::new();
+        let mut write = |batch: &Batch| {
+            sizes.push(batch.assets.len());
+            // The last one has nobody to wait for it.
+            let _ = say.send(());
+            Ok(())
+        };
+        let begin = Instant::now();
+        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None).expect("keeps");
+        assert_eq!(sizes.iter().filter(|size| **size == 1).count(), RECORDS as usize, "{sizes:?}");
+        // Twenty milliseconds each, as long as the pipeline sleeps between looks, would be four
+        // seconds.
+        assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    }
+
+    /// Takes so many lines, and then there is this error.
+    struct Head(usize, io::ErrorKind);
+
+    impl io::Write for Head {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(1).ok_or(self.1)?;
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_end_the_run_and_lose_nothing() {
+        for (kind, why) in [
+            (io::ErrorKind::BrokenPipe, "Nobody reads the lines any more"),
+            (
+                io::ErrorKind::StorageFull,
+                "The records could not be written as lines (no storage space)",
+            ),
+        ] {
+            let (sink, source) = Sink::bounded(IN_FLIGHT);
+            for number in 0..1500 {
+                sink.send_blocking(found(number)).expect("there is room");
+            }
+            drop(sink);
+            let mut count = 0;
+            let mut write = |batch: &Batch| {
+                count += batch.assets.len();
+                Ok(())
+            };
+            let (interrupt, mut stream) = (Interrupt::watch(), Stream::to(Head(3, kind)));
+            let kept = keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream));
+            assert_eq!(kept.expect("keeps").untold.as_deref(), Some(why));
+            assert!(interrupt.is_cancelled());
+            assert_eq!(count, 1500, "what collectors had handed in already is kept");
+        }
+    }
+
+    #[test]
+    fn places_without_their_line_are_asked_again() {
+        let place = |number: u16| Place::tls(([192, 0, 2, 1], number).into(), None);
+        let endpoint = |number: u16| {
+            let raw = Raw::Endpoint(Endpoint::new(
+                Time(0),
+                Handshake::NoTls { reason: "SSH".to_owned() },
+            ));
+            Observation::found(raw, Sighting::at(place(number), "tls", Time(0)))
+        };
+        let refused = |number: u16| {
+            Observation::Missed(Gap {
+                place: place(number),
+                collector: "tls".to_owned(),
+                reason: GapReason::Refused,
+                detail: String::new(),
+                first_seen: Time(0),
+                last_seen: Time(0),
+            })
+        };
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        let take = |observation| sink.send_blocking(observation).expect("there is room");
+        // A portion whose lines are all written, one whose lines are not, and what comes after it.
+        (0..998).for_each(|number| take(found(number)));
+        [endpoint(1), refused(2), endpoint(3), refused(4), found(7)].into_iter().for_each(take);
+        drop(sink);
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = SqliteStore::open(folder.path().join("store.sqlite")).expect("opens");
+        let run = begin(&mut store);
+        let mut stream = Stream::to(Head(1000, io::ErrorKind::BrokenPipe));
+        let mut write = |batch: &Batch| store.record(run, batch);
+        let interrupt = Interrupt::watch();
+        keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream)).expect("keeps");
+        let answered = store.answered(run).expect("loads");
+        assert_eq!(answered, [(place(1), None), (place(2), Some(GapReason::Refused))]);
+        let seen = store.inventory(Selection::Run(run)).expect("loads");
+        assert_eq!(seen.assets().count(), 998 + 2, "and what they showed is kept");
+    }
+
+    #[test]
+    fn a_line_is_written_before_its_record_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lines.jsonl");
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        for number in 0..7 {
+            sink.send_blocking(found(number)).expect("there is room");
+        }
+        let coverage = Coverage { finished: Time(0), asked: 7, read: 7, not_read: 0, octets: 0 };
+        let (collector, scope) = ("test".to_owned(), "/srv".to_owned());
+        let covered = Observation::Covered { collector, scope, coverage };
+        sink.send_blocking(covered).expect("there is room");
+        drop(sink);
+        let mut stream = Stream::open(&path, false).expect("opens");
+        let mut kept = 0;
+        let mut write = |batch: &Batch| {
+            kept += batch.assets.len() + batch.coverage.len();
+            let lines = std::fs::read_to_string(&path).expect("reads");
+            assert_eq!(lines.lines().count(), kept, "whoever is killed now has lost lines");
+            Ok(())
+        };
+        let interrupt = Interrupt::watch();
+        let all = keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream));
+        assert!(all.expect("keeps").anything_read);
+        assert_eq!(kept, 8);
+    }
+
+    fn begin(store: &mut SqliteStore) -> RunId {
+        let start = RunStart {
+            started: Time(0),
+            scope: "{}".to_owned(),
+            config_digest: Digest::of(b""),
+            agent_version: "0".to_owned(),
+        };
+        store.begin_run(&start).expect("begins")
+    }
+
+    /// Set in the child: the store it is to record into until it is killed.
+    const CHILD: &str = "PKIMM_TEST_RECORD_INTO";
+    const TEST: &str = "pipeline::records::tests::a_killed_agent_loses_at_most_what_was_in_flight";
+
+    #[test]
+    fn a_killed_agent_loses_at_most_what_was_in_flight() {
+        if let Some(path) = std::env::var_os(CHILD) {
+            record_until_killed(Path::new(&path));
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.sqlite");
+        let mut child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", TEST, "--nocapture"])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut lines = lines.map_while(Result::ok).filter(|line| line.ends_with(" written"));
+        assert_eq!(lines.by_ref().take(25).count(), 25, "the child ended by itself");
+        child.kill().expect("sends SIGKILL");
+        child.wait().expect("ends");
+        let told = 25 + lines.count();
+
+        let store = SqliteStore::open_read_only(&path).expect("opens");
+        let run = store.runs().expect("lists").pop().expect("one run");
+        assert_eq!(run.outcome, Outcome::Interrupted);
+        let kept = store.inventory(Selection::Run(run.id)).expect("loads").assets().count();
+        assert!((told..=told + 1).contains(&kept), "{kept} are kept of {told} and one in flight");
+    }
+
+    fn record_until_killed(path: &Path) -> ! {
+        let mut store = SqliteStore::open(path).expect("opens");
+        let run = begin(&mut store);
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        let (say, done) = mpsc::channel();
+        thread::spawn(move || {
+            for number in 0.. {
+                sink.send_blocking(found(number)).expect("sends");
+                done.recv().expect("is written");
+            }
+        });
+        let mut write = |batch: &Batch| {
+            store.record(run, batch)?;
+            // Not `println!`: the harness would keep it to itself.
+            writeln!(io::stdout(), "\n{} written", batch.assets.len()).expect("is heard");
+            say.send(()).expect("is awaited");
+            Ok(())
+        };
+        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None).expect("keeps");
+        unreachable!("the sink is never closed")
+    }
+}

@@ -1,0 +1,154 @@
+use super::*;
+
+fn scope(trees: &[&str], tls: &[&str]) -> Scope {
+    Scope { trees: owned(trees), tls: owned(tls), ..Scope::default() }
+}
+
+fn owned(list: &[&str]) -> Vec<String> {
+    list.iter().map(|item| (*item).to_owned()).collect()
+}
+
+fn of(text: &str, loopback: &[&str]) -> Scope {
+    let settings = Settings::parse("s.toml", text).expect("settings");
+    let found: Vec<Target> = loopback.iter().map(|t| t.parse().expect("a target")).collect();
+    Scope::of(&settings, &found, None)
+}
+
+const WIDE: &str = r#"
+    [tls]
+    targets = ["192.0.2.0/24:443", "b.test"]
+    loopback = true
+    exclude = ["192.0.2.7", "[2001:db8::1]", "secret.test"]
+    depth = "posture"
+    [tls.server_names]
+    "192.0.2.0/25" = ["www.test"]
+    "2001:db8::/64" = ["v6.test"]
+    [filesystem]
+    roots = ["/srv"]
+    exclude = ["/srv/tmp"]
+"#;
+
+#[test]
+fn a_scope_is_read_back_as_it_was_recorded() {
+    let mut whole = of(WIDE, &["127.0.0.1:22"]);
+    whole.clock = Some("2026-11-21T00:00:00Z".to_owned());
+    assert_eq!(Scope::from_json(&whole.to_json()), whole);
+    let none = of("[tls]\ntargets = [\"127.0.0.1:22\"]\n", &[]);
+    assert_eq!(Scope::from_json(&none.to_json()), none, "nobody asked for what listens");
+    whole.continues = Some(RunId(7));
+    assert_eq!(
+        whole.sentences(),
+        [
+            "Files below /srv.",
+            "TLS at 192.0.2.0/24:443, b.test:443, 127.0.0.1:22.",
+            "Also asked for by name: www.test in 192.0.2.0/25, v6.test in [2001:db8::/64].",
+            "Depth: posture.",
+            "Left out: /srv/tmp, 192.0.2.7, [2001:db8::1], secret.test.",
+            "The clock was set to 2026-11-21T00:00:00Z.",
+            "Goes on with run 7.",
+        ]
+    );
+}
+
+#[test]
+fn the_first_records_are_understood() {
+    let older = r#"{"filesystem":["/a"],"tls":["b:443","127.0.0.1:22,80"],
+                    "left_out":["/a/c","192.0.2.7:443"],"continues":3}"#;
+    let read = Scope::from_json(older);
+    let expected = Scope {
+        loopback: Some(owned(&["127.0.0.1:22,80"])),
+        trees_left_out: owned(&["/a/c"]),
+        hosts_left_out: owned(&["192.0.2.7"]),
+        continues: Some(RunId(3)),
+        ..scope(&["/a"], &["b:443"])
+    };
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn the_same_work_is_the_same_places_to_the_same_depth() {
+    let one = of(WIDE, &["127.0.0.1:22"]);
+    let same = |text: &str, found: &[&str]| one.is_same_work_as(&of(text, found));
+    assert!(same(WIDE, &["127.0.0.1:80", "[::1]:80"]), "what listens changes");
+    for (before, after) in [
+        ("\"b.test\"", "\"c.test\""),
+        ("\"b.test\"", "\"b.test\", \"127.0.0.9:22\""),
+        ("loopback = true", "loopback = false"),
+        ("\"192.0.2.7\", ", ""),
+        ("\"192.0.2.7\", ", "\"192.0.2.7\", \"192.0.2.8\", "),
+        ("posture", "suites"),
+        ("\"www.test\"", "\"www.test\", \"mail.test\""),
+        ("\"192.0.2.0/25\" = [\"www.test\"]", ""),
+        ("192.0.2.0/25", "192.0.2.0/26"),
+        ("\"/srv\"", "\"/srv\", \"/opt\""),
+        ("\"/srv/tmp\"", ""),
+    ] {
+        let other = WIDE.replacen(before, after, 1);
+        assert_ne!(other, WIDE);
+        assert!(!same(&other, &["127.0.0.1:22"]), "{before} -> {after}");
+    }
+    let files = scope(&["/a"], &[]);
+    assert!(files.is_same_work_as(&Scope { depth: Depth::Suites, ..files.clone() }));
+}
+
+#[test]
+fn only_a_wider_scope_covers() {
+    let wide = of(WIDE, &["127.0.0.1:22"]);
+    let less = WIDE
+        .replace("\"b.test\"", "")
+        .replace("posture", "certificate")
+        .replace("\"192.0.2.7\", ", "\"192.0.2.7\", \"192.0.2.8\", ")
+        .replace("\"192.0.2.0/25\" = [\"www.test\"]", "");
+    let narrow = of(&less, &[]);
+    assert!(wide.covers(&narrow) && !narrow.covers(&wide));
+    assert!(wide.covers(&scope(&[], &[])) && !wide.covers(&scope(&["/srv"], &[])));
+    assert!(!scope(&["/srv"], &[]).covers(&wide));
+}
+
+#[test]
+fn what_is_left_out_on_purpose_is_known() {
+    let scope = of(&WIDE.replace("\"192.0.2.7\"", "\"192.0.2.7\", \"192.0.2.64/28\""), &[]);
+    let left_out = scope.left_out();
+    for place in [
+        "file:///srv/tmp",
+        "file:///srv/tmp/a/b.pem#2",
+        "tls://192.0.2.7:443",
+        "smtp+tls://192.0.2.7:25?sni=www.test",
+        "tls://192.0.2.64:443",
+        "tls://192.0.2.79:443?sni=www.test",
+        "tls://[::ffff:192.0.2.7]:443",
+        "tls://[2001:db8::1]:8443",
+        "tls://secret.test:443?sni=secret.test",
+        "tls://198.51.100.1:443?sni=SECRET.test.",
+        // No longer asked for, or not there.
+        "tls://192.0.2.1:443?sni=old.test",
+        "tls://192.0.2.200:443?sni=www.test",
+        "tls://192.0.2.1:443?sni=v6.test",
+    ] {
+        assert!(left_out.holds(&place.parse().expect("a place")), "{place}");
+    }
+    for place in [
+        "file:///srv/tmp2",
+        "file:///srv/a.pem",
+        "tls://192.0.2.6:443",
+        "tls://192.0.2.80:443",
+        "tls://192.0.2.1:443?sni=www.test",
+        "tls://198.51.100.1:443?sni=b.test",
+        "tls://[2001:db8::2]:443?sni=v6.test",
+        "scope:tls",
+    ] {
+        assert!(!left_out.holds(&place.parse().expect("a place")), "{place}");
+    }
+    // Nobody knows which names a run of before asked for.
+    let older = Scope { server_names: None, ..scope };
+    let place = "tls://192.0.2.1:443?sni=old.test".parse().expect("a place");
+    assert!(!older.left_out().holds(&place));
+}
+
+#[test]
+fn long_lists_are_counted() {
+    let many: Vec<String> = (0..20).map(|n| format!("host{n}:443")).collect();
+    let told = Scope { tls: many, ..Scope::default() }.sentences();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].ends_with("host11:443 and 8 more."), "{told:?}");
+}
