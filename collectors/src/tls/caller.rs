@@ -170,16 +170,9 @@ impl<'a> Caller<'a> {
         hello: &Hello,
         until: Until,
     ) -> Result<Attempt, NoCall> {
-        let stream = self.connect().await?;
+        let mut wire = Wire::new(self.connect().await?);
         let deadline = self.deadline.min(Instant::now() + time);
-        let mut wire = Wire::new(stream);
-        let opened = match self.opening {
-            None => Ok(()),
-            Some(protocol) => {
-                let opening = starttls::open(&mut wire, protocol, self.name);
-                timeout_at(deadline, opening).await.unwrap_or(Err(End::Deadline))
-            }
-        };
+        let opened = self.open(&mut wire, deadline).await;
         let attempt = match opened {
             Ok(()) => {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -229,17 +222,9 @@ impl<'a> Caller<'a> {
 
     /// A connection, for those who speak TLS on it by other means.
     pub(super) async fn stream(&mut self) -> Result<(TcpStream, Option<End>), NoCall> {
-        let stream = self.connect().await?;
-        let mut wire = Wire::new(stream);
-        let opened = match self.opening {
-            None => Ok(()),
-            Some(protocol) => {
-                let opening = starttls::open(&mut wire, protocol, self.name);
-                let until = self.deadline.min(Instant::now() + ONE_OF_MANY);
-                timeout_at(until, opening).await.unwrap_or(Err(End::Deadline))
-            }
-        };
-        let end = match opened {
+        let mut wire = Wire::new(self.connect().await?);
+        let until = self.deadline.min(Instant::now() + ONE_OF_MANY);
+        let end = match self.open(&mut wire, until).await {
             Ok(()) if !wire.is_plain() => Some(End::Plain("TLS is inside of packets".to_owned())),
             Ok(()) => None,
             Err(end) => Some(end),
@@ -247,6 +232,13 @@ impl<'a> Caller<'a> {
         let (stream, octets) = wire.into_stream();
         self.octets += octets;
         Ok((stream, end))
+    }
+
+    /// Says what comes before TLS.
+    async fn open(&self, wire: &mut Wire, deadline: Instant) -> Result<(), End> {
+        let Some(protocol) = self.opening else { return Ok(()) };
+        let opening = starttls::open(wire, protocol, self.name);
+        timeout_at(deadline, opening).await.unwrap_or(Err(End::Deadline))
     }
 
     async fn connect(&mut self) -> Result<TcpStream, NoCall> {
