@@ -1,5 +1,7 @@
 //! One exchange: a hello is sent and the answer read as far as it is wanted.
 
+use std::sync::{Arc, RwLock};
+
 use tokio::time::{Instant, timeout_at};
 
 use super::flight::{Cursor, Hello as Answer, Shown};
@@ -20,9 +22,17 @@ pub(super) enum Until {
 
 /// What never changes from exchange to exchange.
 pub(super) struct Equipment {
-    pub(super) keys: Keys,
-    pub(super) nonces: Nonces,
+    keys: Keys,
+    nonces: Nonces,
+    /// Hellos without a name, which thousands of places are sent alike, as records.
+    written: RwLock<Vec<(Hello, Arc<[u8]>)>>,
 }
+
+/// As many kinds of them are kept; the first hello of a run is one or two kinds.
+const KINDS: usize = 4;
+
+/// The header of a record (RFC 8446, 5.1).
+const HEADER: usize = 5;
 
 /// What came of it.
 #[derive(Debug)]
@@ -115,8 +125,8 @@ impl Talk {
         until: Until,
         equipment: &Equipment,
     ) -> Result<(), End> {
-        let first = hello.message(&equipment.keys, &equipment.nonces);
-        wire.send(&record(hello, &first)).await?;
+        let first = equipment.record(hello);
+        wire.send(&first).await?;
         let (mut answer, mut reply) = self.server_hello(wire).await?;
         if until == Until::ServerHello {
             return Ok(());
@@ -132,8 +142,8 @@ impl Talk {
                 }
                 again.shares = vec![*group];
             }
-            let second = again.message(&equipment.keys, &equipment.nonces);
-            wire.send(&record(hello, &second)).await?;
+            let second = equipment.record(&again);
+            wire.send(&second).await?;
             retried = Some((ours, reply));
             (answer, reply) = self.server_hello(wire).await?;
             if answer.is_retry {
@@ -142,8 +152,9 @@ impl Talk {
             ours = second;
         }
         if answer.version == TLS13 {
-            let retried = retried.as_ref().map(|(hello, request)| (&hello[..], &request[..]));
-            self.encrypt(&answer, retried, [&ours, &reply], equipment)?;
+            let retried = retried.as_ref();
+            let retried = retried.map(|(hello, request)| (&hello[HEADER..], &request[..]));
+            self.encrypt(&answer, retried, [&ours[HEADER..], &reply], equipment)?;
         }
         self.chain(wire).await
     }
@@ -373,6 +384,27 @@ impl Equipment {
         // Without randomness the hello is still one; what is random in it protects nothing.
         let _ = aws_lc_rs::rand::fill(&mut nonces.random);
         let _ = aws_lc_rs::rand::fill(&mut nonces.session_id);
-        Self { keys: Keys::new(), nonces }
+        Self { keys: Keys::new(), nonces, written: RwLock::default() }
+    }
+
+    /// A hello as the record that is sent.
+    fn record(&self, hello: &Hello) -> Arc<[u8]> {
+        let is_alike =
+            |(known, record): &(Hello, Arc<[u8]>)| (known == hello).then(|| Arc::clone(record));
+        let is_common = hello.server_name.is_none() && hello.cookie.is_empty();
+        if is_common
+            && let Some(known) =
+                self.written.read().ok().and_then(|all| all.iter().find_map(is_alike))
+        {
+            return known;
+        }
+        let record: Arc<[u8]> = record(hello, &hello.message(&self.keys, &self.nonces)).into();
+        if is_common
+            && let Ok(mut all) = self.written.write()
+            && all.len() < KINDS
+        {
+            all.push((hello.clone(), Arc::clone(&record)));
+        }
+        record
     }
 }

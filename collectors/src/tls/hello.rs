@@ -5,7 +5,7 @@ use super::names::{SSL3, TLS10, TLS11, TLS12, TLS13, group_code};
 use super::shares::Keys;
 
 /// What is offered in one hello.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hello {
     /// Newest first. With TLS 1.3 among them they are sent as `supported_versions` (RFC 8446,
     /// 4.2.1), else the first one is the version of the hello.

@@ -87,7 +87,7 @@ pub(super) const MOST_OCTETS: u64 = 1024 * 1024;
 const HEARD: usize = 256;
 
 /// What is read at once: a usual chain of certificates in one call.
-const AT_ONCE: usize = 8 * 1024;
+const AT_ONCE: usize = 6 * 1024;
 
 /// The longest fragment any version allows (RFC 5246, 6.2.3).
 const LONGEST_FRAGMENT: usize = 16 * 1024 + 2048;
@@ -289,13 +289,15 @@ impl Wire {
         if !goodbye.is_empty() {
             // It said all we wanted, and hears that it was enough; what else is there already is
             // taken, because closing on it would reset the connection.
-            let parting = async {
-                if self.send(goodbye).await.is_ok() && self.stream.shutdown().await.is_ok() {
-                    self.buffer.clear();
-                    let _ = self.stream.try_read_buf(&mut self.buffer);
-                }
+            // None of these waits: what does not go out at once is not worth it.
+            let goodbye = match self.framing {
+                Framing::Plain => goodbye.to_vec(),
+                Framing::Tds => super::starttls::tds_packet(goodbye),
             };
-            let _ = timeout(PARTING, parting).await;
+            if self.stream.try_write(&goodbye).is_ok() && self.stream.shutdown().await.is_ok() {
+                self.buffer.clear();
+                let _ = self.stream.try_read_buf(&mut self.buffer);
+            }
             return (self.heard, self.octets);
         }
         let gone = async {

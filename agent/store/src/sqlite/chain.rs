@@ -311,5 +311,8 @@ fn maybe(row: &Row<'_>, column: usize) -> Result<Option<i64>, Fault> {
 }
 
 fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    // Every row of a run goes through here; formatting octet by octet took a third of the seal.
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
 }
