@@ -23,7 +23,7 @@ use crate::stream::Stream;
 use crate::{limits, output};
 
 /// Observations under way between collectors and store.
-const IN_FLIGHT: usize = 4096;
+const IN_FLIGHT: usize = 512;
 
 /// Why a run failed that went through all it was asked for. There is nothing in it to go on with.
 const NOTHING_READ: &str = "nothing could be read";

@@ -47,6 +47,19 @@ pub(super) async fn ask(caller: &mut Caller<'_>) -> Result<First, NoCall> {
     }
     let offered = everything.versions.clone();
     let mut first = First { attempt, hello: everything, offered };
+    if !first.attempt.is_conclusive() || first.attempt.is_anonymous() {
+        Box::pin(ask_otherwise(caller, &mut first, alpn, retries)).await;
+    }
+    Ok(first)
+}
+
+/// Asks those who did not show certificates in answer to the hello that offers everything.
+async fn ask_otherwise(
+    caller: &mut Caller<'_>,
+    first: &mut First,
+    alpn: &[&'static str],
+    retries: u32,
+) {
     if matches!(first.attempt.end, End::Alert(alert_code::NO_APPLICATION_PROTOCOL)) {
         let without = Hello { alpn: Vec::new(), ..first.hello.clone() };
         first.try_also(caller, without).await;
@@ -89,7 +102,6 @@ pub(super) async fn ask(caller: &mut Caller<'_>) -> Result<First, NoCall> {
             first.try_also(caller, hello).await;
         }
     }
-    Ok(first)
 }
 
 /// Alerts that say that none of the suites would do.

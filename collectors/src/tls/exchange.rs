@@ -92,7 +92,7 @@ pub(super) async fn exchange(
     let mut talk = Talk { pending: Vec::new(), used: 0, records: None, shown: Shown::default() };
     let driven = async {
         match hello.versions.as_slice() {
-            [SSL2] => talk.ssl2(&mut wire, equipment).await,
+            [SSL2] => Box::pin(talk.ssl2(&mut wire, equipment)).await,
             _ => talk.drive(&mut wire, hello, until, equipment).await,
         }
     };

@@ -304,7 +304,8 @@ impl Wire {
             if self.stream.shutdown().await.is_err() {
                 return;
             }
-            while self.octets <= MOST_OCTETS && self.fill().await.is_ok() {
+            // Who has said enough to be quoted need not say more.
+            while self.heard.len() < HEARD && self.fill().await.is_ok() {
                 self.advance(usize::MAX / 2);
             }
         };
