@@ -86,8 +86,8 @@ pub(super) const MOST_OCTETS: u64 = 1024 * 1024;
 /// Enough of the first octets to tell what a service is and to quote it.
 const HEARD: usize = 256;
 
-/// What is read at once: a usual chain of certificates in one call.
-const AT_ONCE: usize = 6 * 1024;
+/// What is read at once: a usual chain of certificates in one call, or two.
+const AT_ONCE: usize = 4 * 1024;
 
 /// The longest fragment any version allows (RFC 5246, 6.2.3).
 const LONGEST_FRAGMENT: usize = 16 * 1024 + 2048;
