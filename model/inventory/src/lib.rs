@@ -24,6 +24,7 @@
 //! ```
 
 mod algorithm;
+mod anchoring;
 mod asset;
 mod certificate;
 mod chain;
@@ -49,6 +50,7 @@ mod unparsed;
 mod view;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+pub use anchoring::{AnchorPath, Anchoring, anchorings};
 pub use asset::{Asset, AssetId, Body, Kind};
 pub use certificate::{AlternativeName, Certificate, DistinguishedName};
 pub use chain::{ChainFacts, chain_facts};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pki_inventory::{
     Asset, AssetId, ChainFacts, ClientCertificate, Endpoint, Fact, Kind, Place, Posture,
-    RevocationStatus, Session, StapleContent, VersionFacts, View, chain_facts,
+    RevocationStatus, Session, StapleContent, VersionFacts, View, anchorings, chain_facts,
 };
 
 use crate::{titles, words};
@@ -20,6 +20,16 @@ pub(crate) fn chain(asset: &Asset, endpoint: &Endpoint, view: &View<'_>) -> Opti
         _ => None,
     });
     chain_facts(endpoint, named, view)
+}
+
+/// How its chain stands to the trust stores that were found, as one line; none where there are none.
+pub(crate) fn trust_stores(endpoint: &Endpoint, view: &View<'_>) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in anchorings(endpoint, view) {
+        *counts.entry(one.path.name()).or_default() += 1;
+    }
+    let told: Vec<String> = counts.iter().map(|(path, count)| format!("{path} {count}")).collect();
+    (!told.is_empty()).then(|| format!("path to trust stores: {}", told.join(", ")))
 }
 
 /// Names by answer, each answer a line: `yes: a, b`, `no: c`, `not observed: d (why)`.

@@ -27,7 +27,7 @@ struct CoverageLine<'a> {
 
 /// An asset at the moment it was seen: its line as [`inventory_jsonl`] writes it, with this sighting
 /// alone and without the facts that the rest of the inventory decides (the role of a certificate in
-/// a file, whether it is a trust anchor, the certificates of a key). An endpoint has in addition,
+/// a file, whether it is a trust anchor, the certificates of a key, the trust stores of an endpoint). An endpoint has in addition,
 /// under `certificates`, the facts of those it presented, in its order; of one that is not in
 /// `chain` the `sha256` alone.
 #[must_use]
@@ -76,6 +76,7 @@ fn leave_out_undecided(facts: &mut Value, asset: &Asset) {
         Kind::Certificate if asset.places().any(Place::is_network) => &["trust_anchor"],
         Kind::Certificate => &["role", "trust_anchor"],
         Kind::Key => &["certificates"],
+        Kind::Endpoint => &["trust_stores"],
         _ => &[],
     };
     if let Some(facts) = facts.as_object_mut() {

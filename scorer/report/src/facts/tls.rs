@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pki_inventory::{
-    Asset, ChainFacts, Endpoint, Fact, Handshake, Posture, RevocationStatus, Staple, StapleContent,
-    VersionFacts, View,
+    AnchorPath, Anchoring, Asset, ChainFacts, Endpoint, Fact, Handshake, Posture, RevocationStatus,
+    Staple, StapleContent, VersionFacts, View, anchorings,
 };
 use serde_json::{Map, Value, json};
 
@@ -19,6 +19,7 @@ pub(crate) fn of(asset: &Asset, endpoint: &Endpoint, view: &View<'_>) -> Value {
             ("observed".to_owned(), endpoint.observed.to_string().into()),
             ("connections".to_owned(), endpoint.connections.into()),
             ("chain_facts".to_owned(), chain.as_ref().map_or(Value::Null, chain_facts)),
+            ("trust_stores".to_owned(), trust_stores(endpoint, view)),
             ("posture".to_owned(), endpoint.posture.as_deref().map_or(Value::Null, posture)),
         ]);
     }
@@ -102,6 +103,30 @@ fn chain_facts(chain: &ChainFacts) -> Value {
         "missing": texts(&chain.missing),
         "unparsed": texts(&chain.unparsed),
     })
+}
+
+/// How the chain stands to each trust store that was found.
+fn trust_stores(endpoint: &Endpoint, view: &View<'_>) -> Value {
+    let stands = |one: &Anchoring| {
+        let certificates = match &one.path {
+            AnchorPath::Expired(one) => vec![one.to_string()],
+            AnchorPath::Missing(all) => texts(all),
+            AnchorPath::Found | AnchorPath::UnknownAnchor | AnchorPath::NotObserved(_) => {
+                Vec::new()
+            }
+        };
+        let why = match &one.path {
+            AnchorPath::NotObserved(why) => Some(why),
+            _ => None,
+        };
+        json!({
+            "store": one.store.to_string(),
+            "path": one.path.name(),
+            "certificates": certificates,
+            "why": why,
+        })
+    };
+    anchorings(endpoint, view).iter().map(stands).collect()
 }
 
 fn posture(posture: &Posture) -> Value {

@@ -253,7 +253,11 @@ fn endpoint(context: &Context<'_>, asset: &Asset, body: &Endpoint) -> Vec<Cell> 
         cell.linked(titles::by_id(id, &context.view), href)
     });
     let facts = words_of::chain(asset, body, &context.view);
-    let facts = facts.map(|facts| words_of::chain_lines(&facts, &context.view));
+    let anchors = words_of::trust_stores(body, &context.view);
+    let facts = facts.map(|facts| {
+        let lines = words_of::chain_lines(&facts, &context.view);
+        lines.into_iter().chain(anchors).collect::<Vec<_>>()
+    });
     let protocol = session.map_or_else(none, |session| {
         let settled = session.version.clone().unwrap_or_else(|| "not settled".to_owned());
         Cell::text(settled).classed(session.cipher_suite.clone().unwrap_or_default(), "small code")

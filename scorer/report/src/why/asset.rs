@@ -28,7 +28,7 @@ pub fn why_asset(document: &Document<'_>, id: AssetId) -> Option<String> {
     if let Some(asset) = asset {
         plain.heading("Facts");
         if let Value::Object(facts) = facts::of(asset, &view) {
-            let apart = ["sightings", "chain_facts", "posture"];
+            let apart = ["sightings", "chain_facts", "trust_stores", "posture"];
             for (name, value) in facts.iter().filter(|(name, _)| !apart.contains(&name.as_str())) {
                 fact(&mut plain, name, value);
             }
@@ -64,7 +64,8 @@ fn tls(plain: &mut Plain, asset: &Asset, body: &Endpoint, view: &View<'_>) {
         lines("speaks", endpoint::versions(body));
     }
     if let Some(chain) = endpoint::chain(asset, body, view) {
-        lines("chain", endpoint::chain_lines(&chain, view));
+        let anchors = endpoint::trust_stores(body, view);
+        lines("chain", endpoint::chain_lines(&chain, view).into_iter().chain(anchors).collect());
     }
     if let Some(posture) = &body.posture {
         plain.heading("Posture");
