@@ -176,8 +176,11 @@ fn a_required_client_certificate_is_told_from_one_that_is_asked_for() {
         for version in [&TLS13, &TLS12] {
             let config = servers::server_config(&[version], client, |_| {});
             let seen = ask_deeply(servers::rustls_with(config), Depth::Posture);
-            let found = endpoint(&seen).session().unwrap().client_certificate;
-            assert_eq!(found, expected, "{version:?}");
+            let endpoint = endpoint(&seen);
+            assert_eq!(endpoint.session().unwrap().client_certificate, expected, "{version:?}");
+            let refusal = endpoint.posture.unwrap().client_refusal;
+            let alert = (expected == ClientCertificate::Required).then_some("certificate_required");
+            assert_eq!(refusal.as_deref(), alert, "{version:?}");
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Completed {
     pub(super) resumption_id: Fact,
     pub(super) resumption_ticket: Fact,
     pub(super) early_data: Fact,
+    /// The alert for whom has no certificate.
+    pub(super) client_refusal: Option<String>,
     /// One at least was complete, so the server was still willing.
     pub(super) is_complete: bool,
 }
@@ -39,7 +41,7 @@ struct Outcome {
     /// The server has looked at what we sent, and went on.
     settled: bool,
     early_data: bool,
-    /// The server said no after all.
+    /// The alert with which the server said no after all.
     refused: Option<String>,
     octets: u64,
 }
@@ -67,6 +69,7 @@ pub(super) async fn ask(
         resumption_ticket: unseen(NO_MODERN),
         // TLS 1.3 alone has it.
         early_data: has_tls13.clone(),
+        client_refusal: None,
         is_complete: false,
     };
     if *has_tls13 == Fact::Yes {
@@ -113,6 +116,9 @@ impl Completed {
         if self.client_certificate == ClientCertificate::NotObserved {
             self.client_certificate = outcome.client_certificate();
         }
+        if outcome.wants_certificate && self.client_refusal.is_none() {
+            self.client_refusal.clone_from(&outcome.refused);
+        }
     }
 }
 
@@ -132,14 +138,17 @@ type Told = Result<Outcome, String>;
 
 fn resumes(first: &Told, second: &Told) -> Fact {
     match (first, second) {
-        (Ok(Outcome { refused: Some(why), .. }), _) | (Err(why), _) | (_, Err(why)) => {
-            Fact::NotObserved(why.clone())
-        }
+        (Ok(Outcome { refused: Some(alert), .. }), _) => Fact::NotObserved(refusal(alert)),
+        (Err(why), _) | (_, Err(why)) => Fact::NotObserved(why.clone()),
         (Ok(_), Ok(second)) if second.resumed => Fact::Yes,
-        (Ok(_), Ok(Outcome { refused: Some(why), .. })) => Fact::NotObserved(why.clone()),
+        (Ok(_), Ok(Outcome { refused: Some(alert), .. })) => Fact::NotObserved(refusal(alert)),
         (Ok(first), Ok(second)) if first.complete && second.complete => Fact::No,
         _ => unseen("the handshake was not complete in time"),
     }
+}
+
+fn refusal(alert: &str) -> String {
+    format!("the server sent the alert {alert}")
 }
 
 /// Shakes hands twice with one memory of sessions.
@@ -156,7 +165,7 @@ async fn twice(
     let first = once(caller, &config, &recorder).await;
     let second = match &first {
         Ok(outcome) if outcome.complete => once(caller, &config, &recorder).await,
-        Ok(outcome) => Err(outcome.refused.clone().unwrap_or_default()),
+        Ok(outcome) => Err(refusal(outcome.refused.as_deref().unwrap_or("close_notify"))),
         Err(why) => Err(why.clone()),
     };
     (first, second)
@@ -195,7 +204,7 @@ async fn once(caller: &mut Caller<'_>, config: &Arc<ClientConfig>, recorder: &Re
         Ok(Ok(())) => outcome.complete = true,
         // An alert is an answer; it may be the one that a missing certificate gets.
         Ok(Err(Broke::Alert(alert))) => {
-            outcome.refused = Some(format!("the server sent the alert {alert}"));
+            outcome.refused = Some(alert);
             return Ok(outcome);
         }
         Ok(Err(Broke::Other(why))) => return Err(why),
@@ -212,7 +221,7 @@ async fn once(caller: &mut Caller<'_>, config: &Arc<ClientConfig>, recorder: &Re
     } else if let Ok(Err(Broke::Alert(alert))) =
         timeout_at(until, listen(&mut stream, &mut tls, &mut outcome)).await
     {
-        outcome.refused = Some(format!("the server sent the alert {alert}"));
+        outcome.refused = Some(alert);
     }
     tls.send_close_notify();
     // Whether the server hears it does not matter any more.

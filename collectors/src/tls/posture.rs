@@ -112,6 +112,7 @@ pub(super) async fn ask(caller: &mut Caller<'_>, first: &First) -> Found {
         resumption_ticket: completed.resumption_ticket,
         early_data: completed.early_data,
         fallback_scsv,
+        client_refusal: completed.client_refusal,
     };
     Found { posture, chains, client_certificate: completed.client_certificate }
 }

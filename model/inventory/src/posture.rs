@@ -44,6 +44,9 @@ pub struct Posture {
     pub compression: Fact,
     /// It notices a version that somebody lowered on the way (RFC 7507).
     pub fallback_scsv: Fact,
+    /// The alert with which it refused a complete handshake without a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_refusal: Option<String>,
 }
 
 /// One protocol version at one server.

@@ -96,6 +96,7 @@ fn posture() -> impl Strategy<Value = Posture> {
             extended_master_secret: one,
             compression: Fact::No,
             fallback_scsv: Fact::Yes,
+            client_refusal: None,
         },
     )
 }

@@ -172,6 +172,9 @@ pub(crate) fn posture(posture: &Posture, view: &View<'_>) -> Vec<(String, Vec<St
     ] {
         rows.push((question.to_owned(), vec![fact.to_string()]));
     }
+    if let Some(alert) = &posture.client_refusal {
+        rows.push(("Without a client certificate".to_owned(), vec![format!("refused: {alert}")]));
+    }
     rows
 }
 

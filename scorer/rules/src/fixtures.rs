@@ -157,6 +157,7 @@ pub(crate) fn posture() -> Posture {
         extended_master_secret: Fact::Yes,
         compression: Fact::No,
         fallback_scsv: Fact::Yes,
+        client_refusal: None,
     }
 }
 

@@ -50,6 +50,7 @@ fn posture(spoken: &str) -> Posture {
         extended_master_secret: open(),
         compression: open(),
         fallback_scsv: open(),
+        client_refusal: None,
     }
 }
 

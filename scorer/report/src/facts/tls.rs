@@ -146,6 +146,7 @@ fn posture(posture: &Posture) -> Value {
         "extended_master_secret": fact(&posture.extended_master_secret),
         "compression": fact(&posture.compression),
         "fallback_scsv": fact(&posture.fallback_scsv),
+        "client_refusal": posture.client_refusal,
     })
 }
 

@@ -111,6 +111,7 @@ pub(super) fn modern(rsa: &[&Certificate]) -> Posture {
         extended_master_secret: Fact::Yes,
         compression: Fact::No,
         fallback_scsv: Fact::Yes,
+        client_refusal: None,
     }
 }
 
@@ -139,5 +140,6 @@ pub(super) fn legacy() -> Posture {
         extended_master_secret: Fact::No,
         compression: Fact::Yes,
         fallback_scsv: reset(),
+        client_refusal: Some("certificate_required".to_owned()),
     }
 }
