@@ -240,3 +240,36 @@ fn a_host_is_not_asked_on_more_ports_at_a_time_than_allowed() {
         assert_eq!(state.1.load(Ordering::SeqCst), most);
     }
 }
+
+#[test]
+fn who_breaks_off_is_asked_again_as_often_as_wanted_and_ever_later() {
+    let inner = rustls_server(&[&TLS13], false, |_| {});
+    for (retries, reached) in [(1, false), (3, true)] {
+        let opened = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let noted = Arc::clone(&opened);
+        // The first hello, two smaller ones, and the first again: five are turned away.
+        let address = serve(move |stream| {
+            let count = {
+                let mut opened = noted.lock().unwrap();
+                opened.push(Instant::now());
+                opened.len()
+            };
+            if count > 5 {
+                servers::join(stream, inner);
+            }
+        });
+        let seen = servers::ask(&[&address.to_string()], |scope| {
+            scope.retries = retries;
+            scope.deadline_secs = Some(20);
+        });
+        let shown = seen.of(pki_inventory::Kind::Endpoint).iter().any(|asset| {
+            let session = asset.endpoint().unwrap().session();
+            session.is_some_and(|session| session.version.as_deref() == Some("TLSv1.3"))
+        });
+        assert_eq!(shown, reached, "{retries}");
+        let opened = opened.lock().unwrap();
+        let waits: Vec<u128> =
+            opened.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
+        assert!(waits[0] >= 250 && waits[2] >= 500, "{waits:?}");
+    }
+}

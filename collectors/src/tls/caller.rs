@@ -387,6 +387,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_breaks_off_is_left_alone_for_longer_and_forgiven_by_halves() {
+        let (tempers, host) = (Tempers::default(), IpAddr::from([192, 0, 2, 1]));
+        let waits = |broke_off: bool| {
+            tempers.note(host, broke_off);
+            tempers.of(host).as_millis()
+        };
+        assert_eq!([true; 5].map(waits), [250, 500, 1000, 2000, 2000]);
+        assert_eq!([false; 6].map(waits), [1000, 500, 250, 125, 62, 0]);
+        assert_eq!(tempers.of(IpAddr::from([192, 0, 2, 2])), Duration::ZERO);
+    }
+
+    #[test]
     fn a_connection_that_did_not_come_about_says_how_long_was_waited() {
         let limits = Limits {
             connect: Duration::from_secs(3),

@@ -24,10 +24,11 @@ pub(super) const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
 /// The connections one place may cost. MySQL shuts out hosts that broke off a hundred times without
 /// having logged in once (`max_connect_errors`), and we never log in.
-pub(super) fn most_connections(depth: Depth, opening: Option<StartTls>) -> u32 {
+pub(super) fn most_connections(depth: Depth, opening: Option<StartTls>, retries: u32) -> u32 {
     match (depth, opening) {
-        // The hello that offers everything, twice, without ALPN, and five smaller and older ones.
-        (Depth::Certificate, _) => 8,
+        // The hello that offers everything, with and without ALPN, five smaller and older ones, and
+        // the first one again.
+        (Depth::Certificate, _) => 7 + retries,
         (_, Some(StartTls::Mysql)) => 25,
         (Depth::Posture, _) => 40,
         (Depth::Suites, _) => 600,
@@ -58,7 +59,7 @@ async fn ask_otherwise(
     caller: &mut Caller<'_>,
     first: &mut First,
     alpn: &[&'static str],
-    retries: u32,
+    mut retries: u32,
 ) {
     if matches!(first.attempt.end, End::Alert(alert_code::NO_APPLICATION_PROTOCOL)) {
         let without = Hello { alpn: Vec::new(), ..first.hello.clone() };
@@ -90,7 +91,8 @@ async fn ask_otherwise(
         if first.attempt.is_conclusive() || (version < TLS12 && first.attempt.is_silent()) {
             break;
         }
-        if version == TLS10 && first.attempt.is_broken_off() && retries > 0 {
+        while version == TLS10 && first.attempt.is_broken_off() && retries > 0 {
+            retries -= 1;
             caller.slow_down();
             first.try_also(caller, Hello::everything(caller.name, alpn)).await;
         }

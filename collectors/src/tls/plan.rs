@@ -51,7 +51,8 @@ pub fn plan(scope: &TlsScope) -> Plan {
     let lines: Vec<PlanLine> =
         scope.targets.iter().map(|target| line(target, scope, &exclusions)).collect();
     let probes = lines.iter().fold(0_u128, |all, line| all.saturating_add(line.probes));
-    let most = probes.saturating_mul(u128::from(most_connections(scope.depth, None)));
+    let most =
+        probes.saturating_mul(u128::from(most_connections(scope.depth, None, scope.retries)));
     let paced = |connections: u128| seconds(connections, u128::from(scope.connections_per_sec));
     let whole = scope.deadline();
     // Lines that wait for their hosts and networks wait beside each other, and all share the places

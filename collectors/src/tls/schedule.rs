@@ -70,7 +70,7 @@ pub(super) async fn run(cx: &Context, out: Sink) -> Result<(), CollectError> {
             connect: Duration::from_secs(scope.connect_timeout_secs),
             whole: scope.deadline(),
             retries: scope.retries,
-            connections: most_connections(scope.depth, None),
+            connections: most_connections(scope.depth, None, scope.retries),
         },
         pace: Pace::new(
             scope.connections_per_sec,
@@ -310,7 +310,11 @@ impl Round {
             tempers: &self.tempers,
             cancelled: &self.cx.cancelled,
             limits: Limits {
-                connections: most_connections(self.cx.tls.depth, unit.opening()),
+                connections: most_connections(
+                    self.cx.tls.depth,
+                    unit.opening(),
+                    self.limits.retries,
+                ),
                 ..self.limits
             },
         };
