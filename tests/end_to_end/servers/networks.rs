@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use pkimm_tests::agent::Home;
+use pkimm_tests::agent::{Home, finish};
 use pkimm_tests::certificates::{Issued, Order};
 use pkimm_tests::facts;
 use pkimm_tests::servers::{TlsServer, free_port, own_address};
@@ -79,4 +79,26 @@ fn a_certificate_for_another_name_is_a_finding() {
     let certificate = facts::with_digest(&inventory, "certificate", &other.sha256());
     let findings: Vec<Value> = home.findings(crate::AS_OF);
     assert_eq!(facts::outcome(&findings, "cert.name-mismatch", certificate), "not-met");
+}
+
+#[test]
+fn targets_come_from_a_file_and_from_standard_input() {
+    let home = Home::new();
+    let (_, issued) = pki(&home, &Order::server("www.lab.test"));
+    let servers = [(), ()].map(|()| TlsServer::openssl(&issued, &[]));
+    let listed = servers.each_ref().map(TlsServer::address);
+    let list = home.write("hosts.txt", format!("# the first of two\n\n{}\r\n", listed[0]));
+    let input = home.write("input.txt", format!("{}   # the second\n", listed[1]));
+    let list = list.to_str().unwrap();
+
+    let arguments = ["scan", "--target-file", list, "--target-file", "-", "--jsonl", "-"];
+    let mut command = home.command(&arguments);
+    command.stdin(std::fs::File::open(input).unwrap());
+    let told = finish(command).expect_code(0).lines();
+    let mut asked: Vec<&str> =
+        facts::of_kind(&told, "endpoint").into_iter().flat_map(facts::places).collect();
+    let mut expected: Vec<String> = servers.iter().map(TlsServer::place).collect();
+    asked.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(asked, expected);
 }
