@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use pki_config::{Depth, Target};
+use pki_config::{Depth, Globs, IoPriority, Target};
 use pki_inventory::{Kind, Time};
 use pki_store::RunId;
 
@@ -118,9 +118,12 @@ pub struct ScopeArgs {
     /// Tree to walk instead of those of the settings; may be given many times
     #[arg(long, value_name = "PATH")]
     pub root: Vec<PathBuf>,
-    /// Path to leave out, with all below it
+    /// Path or pattern to leave out, with all below it: /srv/tmp, '**/*.bak'
     #[arg(long, value_name = "PATH")]
     pub exclude: Vec<PathBuf>,
+    /// Read every file again, also those that an earlier run has read and that are as they were
+    #[arg(long)]
+    pub full: bool,
     /// Go on with the latest run if it was killed or ended early: whom it asked is not asked again
     #[arg(long)]
     pub resume: bool,
@@ -129,7 +132,40 @@ pub struct ScopeArgs {
     pub as_of: Option<Time>,
     // Last: the heading of a group holds for all that follow.
     #[command(flatten)]
+    pub files: FilesArgs,
+    #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// What of the trees to read, and how gently.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "File options")]
+pub struct FilesArgs {
+    /// Pattern of files to read instead of those of the settings; all others are left out
+    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    pub include: Vec<String>,
+    /// Stay on the filesystems the trees are on, which is the default
+    #[arg(long)]
+    pub one_filesystem: bool,
+    /// Walk the other filesystems below them as well
+    #[arg(long, conflicts_with = "one_filesystem")]
+    pub all_filesystems: bool,
+    /// Walk filesystems of other hosts as well, such as NFS
+    #[arg(long)]
+    pub network_filesystems: bool,
+    /// Look into no archives, packages and images
+    #[arg(long)]
+    pub no_archives: bool,
+    /// How far reading stands back for other work: 0 not at all, 19 the most [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=19))]
+    pub nice: Option<u8>,
+    /// How far it stands back at the disk: normal, low or idle [default: low]
+    #[arg(long, value_name = "WORD")]
+    pub io_priority: Option<IoPriority>,
+}
+
+fn pattern(text: &str) -> Result<String, String> {
+    Globs::new([text]).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 /// What to ask over the network, and how gently.
@@ -291,7 +327,8 @@ pub enum LineFormat {
 pub enum InventoryCommand {
     /// One line an asset
     List {
-        /// Only this kind: certificate, endpoint, key, revocation-list, signing-request, trust-store, unparsed
+        /// Only this kind: certificate, endpoint, key, keystore, revocation-list, signing-request,
+        /// trust-store, automation, configuration, unparsed
         #[arg(long)]
         kind: Option<Kind>,
         #[command(flatten)]
@@ -376,7 +413,8 @@ pub enum AnswersCommand {
 mod tests {
     use clap::CommandFactory as _;
 
-    use pki_config::{Depth, TlsScope};
+    use pki_config::{Depth, FilesystemScope, TlsScope};
+    use pki_inventory::Kind;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -384,7 +422,19 @@ mod tests {
     }
 
     #[test]
-    fn help_tells_the_defaults_of_the_network_options() {
+    fn help_names_every_kind() {
+        let cli = super::Cli::command();
+        let list = cli.find_subcommand("inventory").and_then(|c| c.find_subcommand("list"));
+        let mut arguments = list.expect("a command").get_arguments();
+        let kind = arguments.find(|argument| argument.get_id() == "kind").expect("an option");
+        let help = kind.get_help().expect("has a sentence").to_string();
+        let told = help.split_once(": ").map_or("", |(_, told)| told);
+        assert_eq!(told, Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "));
+    }
+
+    #[test]
+    fn help_tells_the_defaults_of_the_options() {
+        let files = FilesystemScope::default();
         let base = TlsScope::default();
         let deadline = |depth| TlsScope { depth, ..TlsScope::default() }.deadline().as_secs();
         let [first, second, third] = [0, 1, 2].map(|at| deadline(Depth::ALL[at]));
@@ -398,6 +448,8 @@ mod tests {
                 ("per_host", base.per_host.to_string()),
                 ("retries", base.retries.to_string()),
                 ("deadline_secs", format!("by depth {first}, {second} or {third}")),
+                ("nice", files.nice.to_string()),
+                ("io_priority", files.io_priority.to_string()),
             ] {
                 let found = command.get_arguments().find(|argument| argument.get_id() == option);
                 let help = found.and_then(|argument| argument.get_help()).expect("has a sentence");

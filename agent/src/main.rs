@@ -12,6 +12,7 @@ mod intake;
 mod interrupt;
 mod limits;
 mod output;
+mod passwords;
 mod pipeline;
 mod progress;
 mod scope;

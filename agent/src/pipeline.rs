@@ -1,8 +1,10 @@
 //! The only wiring: collectors see, the inventory keeps, the store remembers.
 
 mod earlier;
+mod incremental;
 mod records;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +13,14 @@ use anyhow::Context as _;
 use pki_collectors::{COLLECTORS, Collector, Context, Done, Progress, Sink};
 use pki_config::{Settings, Target, TlsScope};
 use pki_inventory::{Coverage, Digest, Gap, GapReason, Observation, Place, Time};
-use pki_store::{Batch, RunEnd, RunId, RunStart, SqliteStore, Store as _};
+use pki_store::{Batch, RunEnd, RunId, RunStart, SqliteStore, Store as _, Unchanged};
 use tokio::runtime::Runtime;
 
 use self::earlier::{expected_places, unfinished};
-use self::records::{Kept, keep};
+use self::incremental::{Incremental, nothing_seen};
+use self::records::{Before, Kept, keep};
 use crate::interrupt::Interrupt;
+use crate::passwords::Passwords;
 use crate::progress::Shown;
 use crate::scope::Scope;
 use crate::stream::Stream;
@@ -51,6 +55,10 @@ pub struct Order<'a> {
     pub fixed_clock: Option<Time>,
     /// Whether to go on with the latest run, if it did not complete.
     pub resume: bool,
+    /// Whether to read every file, also where an earlier run has read it as it is.
+    pub full: bool,
+    /// For keystores.
+    pub passwords: &'a Passwords,
     /// Where records go besides the store.
     pub jsonl: Option<&'a Path>,
     /// Whether to show progress on a terminal.
@@ -63,6 +71,17 @@ pub struct Scanned {
     /// Whether any place at all was read, by this run or the one that it goes on with.
     pub anything_read: bool,
     pub cancelled: bool,
+    /// How many files were not read again, where an earlier run had read some.
+    pub files: Option<Files>,
+}
+
+/// Files of a run that builds on an earlier one.
+pub struct Files {
+    pub read: u64,
+    /// Not read again.
+    pub unchanged: u64,
+    /// The run that what lies in these was taken over from.
+    pub since: RunId,
 }
 
 /// Runs every collector that has a scope and writes what they see as they see it.
@@ -72,6 +91,8 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
     let scope = Scope::of(settings, loopback, fixed_clock);
     let earlier = store.runs()?;
     let previous = if resume { unfinished(store, &earlier, &scope)? } else { None };
+    let may_use = previous.is_none() && !order.full;
+    let mut incremental = Incremental::of(store, &settings.filesystem, order.passwords, may_use)?;
     let start = RunStart {
         started: clock(),
         config_digest: Digest::of(format!("{settings:?}").as_bytes()),
@@ -99,6 +120,7 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
     filesystem.exclude.extend_from_slice(order.own_files);
     let interrupt = Interrupt::watch();
     let (sink, observations) = Sink::bounded(IN_FLIGHT);
+    let seen = Arc::new(incremental.as_mut().map_or_else(nothing_seen, Incremental::seen));
     let context = Arc::new(Context {
         tls: within_limits(&settings.tls, loopback),
         filesystem,
@@ -107,6 +129,8 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         cancelled: interrupt.flag(),
         progress: Arc::new(Progress::default()),
         done: Arc::new(done),
+        seen: Arc::clone(&seen),
+        passwords: Arc::clone(&order.passwords.tried),
     });
     let shown = {
         let _entered = runtime.enter();
@@ -116,8 +140,15 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         drop(sink);
         show.then(|| Shown::begin(Arc::clone(&context.progress), expected))
     };
-    let write = &mut |batch: &Batch| store.record(run, batch);
-    let kept = keep(observations, runtime.handle(), &interrupt, write, stream.as_mut());
+    let since = incremental.as_ref().and_then(|incremental| incremental.since);
+    let kept = {
+        // What is to be kept is written, and what is taken over with it is read, one after the other.
+        let store = RefCell::new(&mut *store);
+        let load = |unchanged: &Unchanged| store.borrow().taken_over(unchanged);
+        let before = since.map(|run| Before { run, clock: &*clock, load: &load });
+        let write = &mut |batch: &Batch| store.borrow_mut().record(run, batch);
+        keep(observations, runtime.handle(), &interrupt, write, stream.as_mut(), before)
+    };
     interrupt.scan_is_over();
     drop(shown);
     // A collector that outlives its sink has nobody to report to.
@@ -129,14 +160,19 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         Ok(_) => RunEnd::Failed(NOTHING_READ.to_owned()),
         Err(error) => RunEnd::Failed(error.to_string()),
     };
+    let is_completed = end == RunEnd::Completed;
     let ended = store.end_run(run, clock(), end);
     // A store that took no records may take no end either; the first of the two is why.
-    let Kept { anything_read, untold } = kept?;
+    let Kept { anything_read, untold, read, unchanged, broken_down } = kept?;
     ended?;
+    if let Some(incremental) = incremental.filter(|_| is_completed && !broken_down) {
+        incremental.keep(store, run, &seen);
+    }
     if let Some(why) = untold {
         output::remark(&format!("{why}; the run was ended. Go on with --resume."));
     }
-    Ok(Scanned { run, anything_read: anything_read || carried_over, cancelled })
+    let files = since.map(|since| Files { read, unchanged, since });
+    Ok(Scanned { run, anything_read: anything_read || carried_over, cancelled, files })
 }
 
 /// What a run that was begun needs before anything is looked at.
@@ -203,7 +239,8 @@ async fn collect(collector: &'static dyn Collector, context: Arc<Context>, sink:
         first_seen: time,
         last_seen: time,
     };
-    let coverage = Coverage { finished: time, asked: 1, read: 0, not_read: 1, octets: 0 };
+    let coverage =
+        Coverage { finished: time, asked: 1, read: 0, not_read: 1, octets: 0, unchanged: 0 };
     // Nobody takes observations any more when the store failed; that is the error to show.
     let _ = sink.send(Observation::Missed(gap)).await;
     let scope = "the whole collector".to_owned();

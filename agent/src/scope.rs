@@ -1,5 +1,6 @@
 //! What a run was asked to look at: as it is recorded, as it is compared, as it is told.
 
+mod files;
 mod left_out;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,8 @@ use pki_inventory::{Digest, Time};
 use pki_store::{RunId, RunRecord, SqliteStore, Store as _, StoreError};
 use serde_json::{Value, json};
 
-pub use left_out::LeftOut;
+use self::files::Files;
+pub use self::left_out::LeftOut;
 
 /// More of one kind than this is counted instead of listed in a sentence.
 const MOST_LISTED: usize = 12;
@@ -21,6 +23,7 @@ const MOST_LISTED: usize = 12;
 pub struct Scope {
     trees: Vec<String>,
     trees_left_out: Vec<String>,
+    files: Files,
     tls: Vec<String>,
     /// What listened on loopback, where that was asked for.
     loopback: Option<Vec<String>>,
@@ -48,6 +51,7 @@ impl Scope {
         Self {
             trees: files.roots.iter().map(path).collect(),
             trees_left_out: files.exclude.iter().map(path).collect(),
+            files: Files::of(files),
             tls: tls.targets.iter().map(ToString::to_string).collect(),
             loopback: tls.loopback.then(|| loopback.iter().map(ToString::to_string).collect()),
             // A host is left out on all of its ports, also where one was filled in.
@@ -72,6 +76,7 @@ impl Scope {
         json!({
             "filesystem": self.trees,
             "left_out": self.trees_left_out,
+            "files": self.files.to_json(),
             "tls": self.tls,
             "loopback": self.loopback,
             "hosts_left_out": self.hosts_left_out,
@@ -85,10 +90,6 @@ impl Scope {
     /// As it was recorded; what cannot be read was not asked for.
     pub fn from_json(text: &str) -> Self {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
-        let strings = |items: &Value| -> Option<Vec<String>> {
-            let items = items.as_array()?.iter();
-            Some(items.filter_map(|item| item.as_str().map(str::to_owned)).collect())
-        };
         let list = |key: &str| strings(&value[key]).unwrap_or_default();
         let names = value["server_names"].as_object().map(|networks| {
             let names = |names: &Value| strings(names).unwrap_or_default();
@@ -97,6 +98,7 @@ impl Scope {
         let mut scope = Self {
             trees: list("filesystem"),
             trees_left_out: list("left_out"),
+            files: Files::from_json(&value["files"]),
             tls: list("tls"),
             loopback: strings(&value["loopback"]),
             hosts_left_out: list("hosts_left_out"),
@@ -138,6 +140,7 @@ impl Scope {
     fn covers_trees(&self, other: &Self) -> bool {
         holds_all(&self.trees, &other.trees)
             && holds_all(&other.trees_left_out, &self.trees_left_out)
+            && self.files.covers(&other.files)
     }
 
     fn covers_tls(&self, other: &Self) -> bool {
@@ -184,19 +187,28 @@ impl Scope {
             .names()
             .flat_map(|(network, names)| names.iter().map(move |n| format!("{n} in {network}")))
             .collect();
-        [
-            told("Files below", self.trees.iter()),
-            told("TLS at", self.tls.iter().chain(self.loopback.iter().flatten())),
-            told("Also asked for by name:", names.iter()),
-            is_deep.then(|| format!("Depth: {}.", self.depth)),
-            told("Left out:", self.trees_left_out.iter().chain(&self.hosts_left_out)),
-            clock,
-            self.continues.map(|run| format!("Goes on with run {run}.")),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let files = if self.trees.is_empty() { Vec::new() } else { self.files.sentences() };
+        let left_out = self.trees_left_out.iter().chain(&self.files.patterns_left_out);
+        [told("Files below", self.trees.iter()), told("Of them only", self.files.include.iter())]
+            .into_iter()
+            .chain(files.into_iter().map(Some))
+            .chain([
+                told("TLS at", self.tls.iter().chain(self.loopback.iter().flatten())),
+                told("Also asked for by name:", names.iter()),
+                is_deep.then(|| format!("Depth: {}.", self.depth)),
+                told("Left out:", left_out.chain(&self.hosts_left_out)),
+                clock,
+                self.continues.map(|run| format!("Goes on with run {run}.")),
+            ])
+            .flatten()
+            .collect()
     }
+}
+
+/// A list of texts; `None` when it is none.
+fn strings(items: &Value) -> Option<Vec<String>> {
+    let items = items.as_array()?.iter();
+    Some(items.filter_map(|item| item.as_str().map(str::to_owned)).collect())
 }
 
 /// Whether all of these are there. A list may come from a file of a hundred thousand lines.

@@ -66,7 +66,7 @@ impl Stream {
 
     /// One write a line: whoever reads along never sees half of one for long.
     fn line(&mut self, value: &Value) -> io::Result<()> {
-        let mut line = value.to_string();
+        let mut line = pki_report::json_line(value);
         line.push('\n');
         self.out.write_all(line.as_bytes())?;
         self.out.flush()
@@ -182,6 +182,24 @@ mod tests {
         }
         assert_eq!(lines[3]["certificates"][0]["claimed"], "certificate");
         assert_eq!(lines[4]["certificates"][1].as_object().map(serde_json::Map::len), Some(1));
+    }
+
+    #[test]
+    fn nothing_in_a_line_acts_on_a_terminal() {
+        let kept = Kept::default();
+        let gap = Gap {
+            place: Place::Scope("a".to_owned()),
+            collector: "filesystem".to_owned(),
+            reason: GapReason::CollectorFailed,
+            detail: "left\u{202e}right\u{9b}1m".to_owned(),
+            first_seen: Time(0),
+            last_seen: Time(0),
+        };
+        Stream::to(kept.clone()).missed(&gap).expect("writes");
+        let line = String::from_utf8(kept.0.borrow().clone()).expect("text");
+        assert!(!line.trim_end().contains(['\u{202e}', '\u{9b}']), "{line:?}");
+        let value: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(value["detail"], gap.detail.as_str());
     }
 
     #[test]

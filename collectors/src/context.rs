@@ -1,12 +1,15 @@
 //! What the pipeline hands to a collector, and what a collector hands back.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use pki_config::{FilesystemScope, TlsScope};
+use pki_config::{FilesystemScope, Globs, TlsScope};
 use pki_inventory::{GapReason, Observation, Place, Raw, Time};
+use siphasher::sip::SipHasher13;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use zeroize::Zeroizing;
 
 /// Scope, clock, cancellation and progress of a run. Collectors have no other source of these.
 #[derive(Clone)]
@@ -25,12 +28,66 @@ pub struct Context {
     pub progress: Arc<Progress>,
     /// What an earlier part of the same run has asked already.
     pub done: Arc<Done>,
+    /// Which files an earlier run has read, and in which state.
+    pub seen: Arc<Seen>,
+    /// Passwords that may be tried on keystores.
+    pub passwords: Arc<Vec<KeystorePassword>>,
 }
 
 /// Network places that need not be asked again, and what came of them. They are kept by a hash of
 /// eight octets each: there may be millions.
 #[derive(Debug, Default)]
 pub struct Done(Vec<(u64, Option<GapReason>)>);
+
+/// Which files an earlier run read as they are now, so that they need not be read again, and which
+/// this run has read.
+///
+/// Of a file only a hash of eight octets is kept, over its path, device, inode, length, time of its
+/// last write and time of its last change; the key of the hash is secret to whoever could write
+/// files. Its two lowest bits say what came of the file. Among a million files, one that changed is
+/// taken for unchanged with a probability of one to 4,000,000,000,000.
+pub struct Seen {
+    key: [u64; 2],
+    before: Vec<u64>,
+    now: Mutex<Vec<u64>>,
+}
+
+/// What came of a file in an earlier run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    /// Anything was reported of it.
+    pub anything: bool,
+    /// All of it was read.
+    pub whole: bool,
+}
+
+/// The marks of a hash.
+const ANYTHING: u64 = 1;
+const WHOLE: u64 = 2;
+const MARKS: u64 = ANYTHING | WHOLE;
+
+/// The state of a file as `stat` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileState {
+    /// Number of the device.
+    pub device: u64,
+    /// Number of the inode.
+    pub inode: u64,
+    /// Octets.
+    pub length: u64,
+    /// When it was last written, in seconds and nanoseconds.
+    pub written: (i64, u64),
+    /// When it was last changed in any way, its mode included.
+    pub changed: (i64, u64),
+}
+
+/// A password, and the keystores it may be tried on.
+pub struct KeystorePassword {
+    /// The keystores.
+    pub paths: Globs,
+    /// The password.
+    pub password: Zeroizing<String>,
+}
 
 /// How far a run is.
 #[derive(Debug, Default)]
@@ -122,6 +179,70 @@ impl Done {
     }
 }
 
+impl Seen {
+    /// What an earlier run has read, as its [`Seen::taken`] gave it, under the key of that run. A
+    /// first run has read nothing, and its key is 16 random octets.
+    #[must_use]
+    pub fn new(key: [u64; 2], mut before: Vec<u64>) -> Self {
+        before.sort_unstable();
+        Self { key, before, now: Mutex::default() }
+    }
+
+    /// Whether nothing is known of earlier runs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.before.is_empty()
+    }
+
+    /// What came of the file with this hash, if it was read in this very state.
+    #[must_use]
+    pub fn before(&self, hash: u64) -> Option<Before> {
+        let found = self.before.binary_search_by_key(&hash, |known| known & !MARKS).ok()?;
+        let known = self.before.get(found)?;
+        Some(Before { anything: known & ANYTHING != 0, whole: known & WHOLE != 0 })
+    }
+
+    /// The hash of a file in its state, its marks left blank.
+    #[must_use]
+    pub fn hash(&self, path: &[u8], state: &FileState, above: Option<&[u8]>) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.key[0], self.key[1]);
+        (path, state, above).hash(&mut hasher);
+        hasher.finish() & !MARKS
+    }
+
+    /// A hash with what came of the file.
+    #[must_use]
+    pub fn marked(hash: u64, anything: bool, whole: bool) -> u64 {
+        let mark = |is_set: bool, mark: u64| if is_set { mark } else { 0 };
+        hash & !MARKS | mark(anything, ANYTHING) | mark(whole, WHOLE)
+    }
+
+    /// Files that were read in this run or had been read before, each [marked](Self::marked).
+    pub fn add(&self, mut files: Vec<u64>) {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).append(&mut files);
+    }
+
+    /// Everything added since it was last taken, sorted.
+    #[must_use]
+    pub fn taken(&self) -> Vec<u64> {
+        let mut now = std::mem::take(&mut *self.now.lock().unwrap_or_else(PoisonError::into_inner));
+        now.sort_unstable();
+        now
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seen({} files)", self.before.len())
+    }
+}
+
+impl fmt::Debug for KeystorePassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeystorePassword({:?})", self.paths)
+    }
+}
+
 /// The short form of a place by which millions are remembered.
 pub(crate) fn hash(place: &Place) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -208,9 +329,13 @@ fn weight_kib(observation: &Observation) -> u32 {
             Raw::Endpoint(endpoint) => endpoint
                 .session()
                 .map_or(0, |session| session.accepted_authorities.iter().map(String::len).sum()),
+            // Names, at most a kilobyte each.
+            Raw::Keystore { keystore, .. } => keystore.entries.len() * 256,
+            Raw::Automation(automation) => automation.domains.len() * 64,
+            Raw::Configuration(_) => 4096,
             Raw::Key { .. } | Raw::Unparsed { .. } => 0,
         },
-        Observation::Missed(_) | Observation::Covered { .. } => 0,
+        Observation::Missed(_) | Observation::Covered { .. } | Observation::Unchanged(_) => 0,
     };
     // One for the place and what else is said about it.
     u32::try_from(1 + octets / 1024).unwrap_or(ROOM_KIB).min(ROOM_KIB)

@@ -1,35 +1,38 @@
 //! The filesystem collector: certificates, keys, requests and revocation lists in files.
 //!
 //! ## Sees
-//! PEM and DER of certificates, revocation lists, certification requests, public and private keys
-//! in any regular file below the roots, whatever its name, several in one file included; of private
-//! keys the public half, the form, and how a passphrase protects them; owner and permissions of
-//! every file something was found in; bundles of trust anchors. PKCS#7, PKCS#12, Java keystores,
-//! OpenSSH and OpenPGP private keys are recognised and reported as not read.
+//! Whatever its name, in any regular file below the roots: PEM and DER of certificates, revocation
+//! lists, certification requests, public and private keys, PKCS#7; keystores (PKCS#12, JKS, JCEKS,
+//! BKS, NSS and others) as far as they open; keys of OpenSSH, PuTTY, OpenPGP, JOSE and WireGuard; all
+//! of these inside of base64 in YAML and JSON, of archives, packages and container images. Of private
+//! keys the public half, the form, and how a passphrase protects them. Owner, permissions, type of
+//! filesystem and closed folders above every file something was found in; bundles of trust anchors.
+//! What tools for automatic renewal leave behind, and how programs are set up to use TLS.
 //!
 //! ## Cannot see
-//! Content of archives, images, databases and compressed files; PEM inside JSON or program strings,
-//! where line ends are written as `\n`; UTF-16; base64 without markers, as in kubeconfig; what lies
-//! behind symbolic links that leave the roots, beyond `max_file_bytes` or the first 20,000 objects
-//! of a file, or under a mount point; files that the kernel makes up (`/proc`, `/sys`, `/dev`). The
-//! public half of DSA keys in PKCS#8 and of keys under a passphrase stays unknown.
+//! What lies behind symbolic links that leave the roots, beyond `max_file_bytes` or the limits of
+//! archives, beyond the first 20,000 objects of a file, or on filesystems that were not asked for;
+//! files that the kernel makes up (`/proc`, `/sys`, `/dev`). Encrypted archives, databases other than
+//! those of NSS, disk images. The public half of keys under a passphrase, where their form does not
+//! show it. Settings inside of archives and images are not read as settings.
 
-mod base64;
+mod archive;
 mod boundaries;
 mod content;
-mod der_shape;
-mod encrypted_key;
+mod declared;
+mod host;
+mod layout;
 mod links;
 mod mounts;
-mod objects;
 mod opening;
 mod owners;
 mod parallel;
-mod pem;
-mod private_key;
-mod public_key;
+mod priority;
+mod reading;
 mod report;
-mod tlv;
+mod state;
+mod stores;
+mod text;
 mod walk;
 
 use crate::{BoxFuture, CollectError, Collector, Context, Sink};

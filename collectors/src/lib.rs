@@ -10,7 +10,9 @@ mod context;
 mod filesystem;
 mod tls;
 
-pub use context::{CollectError, Context, Done, Progress, Sink, Source};
+pub use context::{
+    Before, CollectError, Context, Done, FileState, KeystorePassword, Progress, Seen, Sink, Source,
+};
 pub use tls::plan::{Plan, PlanLine, plan as tls_plan};
 
 use std::future::Future;

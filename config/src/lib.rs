@@ -5,7 +5,8 @@
 //! with file, line and key; unknown keys are problems. What is checked needs no second look.
 //!
 //! What to look at on the network is a list of [`Target`]s, at the times of [`Windows`]; ports go
-//! by number or by [`PortProfile`], and what comes before TLS by [`StartTls`].
+//! by number or by [`PortProfile`], and what comes before TLS by [`StartTls`]. What to look at on disk
+//! is a list of trees, less paths and [`Globs`]; passwords come from where a [`SecretSource`] says.
 //!
 //! What this crate does not do: it opens no file (text comes in, and the time zones are built in),
 //! reads no clock, and knows no certificate, no rule and no requirement.
@@ -17,6 +18,7 @@
 //! assert!(problems.to_string().starts_with("pkimm-agent.toml:2: tls.target: is not a key here"));
 //! ```
 
+mod globs;
 mod policy;
 mod problem;
 mod reader;
@@ -26,13 +28,17 @@ mod starttls;
 mod target;
 mod window;
 
+pub use globs::{GlobError, Globs};
 pub use policy::{
     Algorithms, BlankRule, Contradicted, DEFAULT_POLICY, DEFAULT_POLICY_NAME, Exception, Issuer,
-    KeyKind, Lifetime, Ownership, Policy, Scale, Step, Thresholds,
+    KeyKind, Keys, Lifetime, Ownership, Policy, Scale, Step, Thresholds,
 };
 pub use problem::{Problem, Problems};
 pub use reader::Origin;
-pub use scope::{Depth, DepthError, FilesystemScope, TargetsFile, TlsScope};
+pub use scope::{
+    Archives, Depth, DepthError, FilesystemScope, IoPriority, IoPriorityError, PasswordFor,
+    SecretSource, TargetsFile, TlsScope,
+};
 pub use settings::{DEFAULT_ROOTS, DEFAULT_SETTINGS, Settings};
 pub use starttls::{StartTls, StartTlsError};
 pub use target::{

@@ -27,8 +27,8 @@ pub struct Policy {
     pub shipped: Vec<String>,
     /// Longest validities, oldest first.
     pub lifetimes: Vec<Lifetime>,
-    /// Groups that may read private keys.
-    pub key_reader_groups: Vec<String>,
+    /// How private keys are to be kept.
+    pub keys: Keys,
     /// Approved issuers.
     pub issuers: Vec<Issuer>,
     /// Who answers for what.
@@ -49,6 +49,7 @@ pub struct Policy {
 pub struct Thresholds {
     pub renewal_days: i64,
     pub unattended_days: i64,
+    pub renewal_grace_days: i64,
     pub max_gap_share: f64,
     pub min_population: u64,
     pub max_unknown_share: f64,
@@ -82,6 +83,15 @@ pub struct Algorithms {
     pub cipher_suites: Vec<String>,
     pub quantum_safe_groups: Vec<String>,
     pub min_dhe_bits: u32,
+}
+
+/// How private keys are to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the commented policy file says what each is")]
+pub struct Keys {
+    pub reader_groups: Vec<String>,
+    pub pbkdf2_iterations: u32,
+    pub scrypt_cost: u64,
 }
 
 /// `RSA >= 2048`, `P-256`.
@@ -221,7 +231,10 @@ impl Policy {
             root.complain("lifetimes", "must be in the order of `from`, oldest first");
         }
         let shipped = root.table("shipped", |t| t.texts("places")).flatten();
-        let key_reader_groups = root.table("keys", |t| t.texts("reader_groups")).flatten();
+        let keys = root
+            .table("keys", |t| Keys::read(t, base.map(|b| &b.keys)))
+            .flatten()
+            .or_else(|| base.map(|b| b.keys.clone()));
         let issuers = root.table("issuers", |t| t.parsed("approved", issuer)).flatten();
         let owners = root.tables("owners", |t| {
             let owner = t.text("owner");
@@ -243,7 +256,7 @@ impl Policy {
             algorithms: algorithms?,
             lifetimes: lifetimes.or_else(|| base.map(|b| b.lifetimes.clone()))?,
             shipped: shipped.or_else(|| of(|b| b.shipped.clone()))?,
-            key_reader_groups: key_reader_groups.or_else(|| of(|b| b.key_reader_groups.clone()))?,
+            keys: keys?,
             issuers: issuers.or_else(|| base.map(|b| b.issuers.clone()))?,
             owners: owners.unwrap_or_default(),
             exceptions: exceptions.unwrap_or_default(),
@@ -260,12 +273,14 @@ impl Thresholds {
         let count = |key| t.integer(key, 1..=1_000_000).and_then(|n| u64::try_from(n).ok());
         let (renewal, unattended) =
             (t.integer("renewal_days", days.clone()), t.integer("unattended_days", days.clone()));
+        let grace = t.integer("renewal_grace_days", days.clone());
         let (gap, unknown) = (t.share("max_gap_share"), t.share("max_unknown_share"));
         let (population, runs) = (count("min_population"), count("history_runs"));
         let history = t.integer("history_days", days);
         Some(Self {
             renewal_days: renewal.or(base.map(|b| b.renewal_days))?,
             unattended_days: unattended.or(base.map(|b| b.unattended_days))?,
+            renewal_grace_days: grace.or(base.map(|b| b.renewal_grace_days))?,
             max_gap_share: gap.or(base.map(|b| b.max_gap_share))?,
             min_population: population.or(base.map(|b| b.min_population))?,
             max_unknown_share: unknown.or(base.map(|b| b.max_unknown_share))?,
@@ -316,6 +331,23 @@ impl Algorithms {
             cipher_suites: suites.or_else(|| base.map(|b| b.cipher_suites.clone()))?,
             quantum_safe_groups: groups.or_else(|| base.map(|b| b.quantum_safe_groups.clone()))?,
             min_dhe_bits: bits.or(base.map(|b| b.min_dhe_bits))?,
+        })
+    }
+}
+
+impl Keys {
+    fn read(t: &Reader<'_>, base: Option<&Self>) -> Option<Self> {
+        let groups = t.texts("reader_groups");
+        let iterations = t.integer("pbkdf2_iterations", 1..=1_000_000_000);
+        let cost = t.integer("scrypt_cost", 2..=1 << 40);
+        let (iterations, cost) = (
+            iterations.and_then(|n| u32::try_from(n).ok()),
+            cost.and_then(|n| u64::try_from(n).ok()),
+        );
+        Some(Self {
+            reader_groups: groups.or_else(|| base.map(|b| b.reader_groups.clone()))?,
+            pbkdf2_iterations: iterations.or(base.map(|b| b.pbkdf2_iterations))?,
+            scrypt_cost: cost.or(base.map(|b| b.scrypt_cost))?,
         })
     }
 }

@@ -41,6 +41,7 @@ pub(crate) struct Reader<'t> {
     table: &'t DeTable<'t>,
     path: String,
     taken: RefCell<BTreeSet<String>>,
+    refused: RefCell<BTreeSet<String>>,
     line: usize,
 }
 
@@ -68,6 +69,7 @@ impl<'t> Document<'t> {
             table: parsed.get_ref(),
             path: String::new(),
             taken: RefCell::default(),
+            refused: RefCell::default(),
             line: 1,
         };
         let value = read(&reader);
@@ -130,6 +132,20 @@ impl<'t> Reader<'t> {
         let line = self.table.get(key).map_or(line, |value| self.document.line(value.span().start));
         let problem = Problem { file, line, key: self.key(key), message: message.into() };
         self.document.problems.borrow_mut().push(problem);
+    }
+
+    /// Notes a problem where there is such a key, in place of the one that it is none.
+    pub(crate) fn refuse(&self, key: &str, message: &str) {
+        if self.table.contains_key(key) {
+            self.refused.borrow_mut().insert(key.to_owned());
+            self.complain(key, message);
+        }
+    }
+
+    /// Where the value of a key stands; of the table, where there is no such key.
+    pub(crate) fn origin_of(&self, key: &str) -> Origin {
+        let value = self.table.get(key);
+        value.map_or_else(|| self.origin(), |value| self.document.origin(value.span().start))
     }
 
     fn typed<T>(
@@ -265,7 +281,8 @@ impl<'t> Reader<'t> {
     fn below(&self, value: &'t Spanned<DeValue<'t>>, path: String) -> Option<Reader<'t>> {
         let table = value.get_ref().as_table()?;
         let line = self.document.line(value.span().start);
-        Some(Reader { document: self.document, table, path, taken: RefCell::default(), line })
+        let (taken, refused) = (RefCell::default(), RefCell::default());
+        Some(Reader { document: self.document, table, path, taken, refused, line })
     }
 
     /// Reads a table, then complains about keys in it that nobody asked for.
@@ -289,7 +306,11 @@ impl<'t> Reader<'t> {
     ) -> Option<Vec<T>> {
         let value = self.take(key)?;
         let Some(list) = value.get_ref().as_array() else {
-            self.note(value, key, format!("must be a list of tables, each under [[{key}]]"));
+            self.note(
+                value,
+                key,
+                format!("must be a list of tables, each under [[{}]]", self.key(key)),
+            );
             return None;
         };
         let mut all = Vec::new();
@@ -314,6 +335,9 @@ impl<'t> Reader<'t> {
         let taken = self.taken.borrow();
         for key in self.table.keys().filter(|key| !taken.contains(key.get_ref().as_ref())) {
             let known: Vec<&str> = taken.iter().map(String::as_str).collect();
+            if self.refused.borrow().contains(key.get_ref().as_ref()) {
+                continue;
+            }
             let message = format!("is not a key here; keys are {}", known.join(", "));
             let problem =
                 self.document.problem(key.span().start, &self.key(key.get_ref()), message);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::target::shown;
-use crate::{Origin, Target, Windows};
+use crate::{Globs, Origin, Target, Windows};
 
 /// The scope of the TLS collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,12 +118,117 @@ pub struct FilesystemScope {
     pub roots: Vec<PathBuf>,
     /// Folders and files left out, with all below them.
     pub exclude: Vec<PathBuf>,
+    /// The same by patterns.
+    pub exclude_globs: Globs,
+    /// Where it holds patterns, only files that one of them matches are read.
+    pub include: Globs,
     /// Stay on the filesystems the roots are on.
     pub one_filesystem: bool,
+    /// Read filesystems of other hosts too.
+    pub network_filesystems: bool,
     /// Octets read of one file; the rest of a larger one is a gap.
     pub max_file_bytes: u64,
     /// Threads that read.
     pub threads: usize,
+    /// Do not read again what an earlier run read and what has not changed since.
+    pub incremental: bool,
+    /// How far the threads stand back for others: 0 not at all, 19 the most (nice(2)).
+    pub nice: u8,
+    /// How their reading stands back.
+    pub io_priority: IoPriority,
+    /// What is done with archives, packages and images.
+    pub archives: Archives,
+    /// Where passwords of keystores come from.
+    pub passwords: Vec<PasswordFor>,
+    /// Try passwords that are written in manuals, such as `changeit`, on keystores.
+    pub well_known_passwords: bool,
+}
+
+/// What is done with archives, packages and container images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archives {
+    /// Whether they are opened at all.
+    pub open: bool,
+    /// Archives inside of archives that are opened; 1 opens only the outermost.
+    pub depth: u32,
+    /// Octets that may come out for each octet in.
+    pub ratio: u64,
+    /// Octets that may come out of one file on disk.
+    pub max_bytes: u64,
+    /// Entries that may come out of one file on disk.
+    pub max_entries: u64,
+}
+
+/// How the collector's reading stands back for that of others (`ionice`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IoPriority {
+    /// Not at all.
+    Normal,
+    /// Last of those who read.
+    Low,
+    /// Only when nobody else reads.
+    Idle,
+}
+
+/// A word that is no [`IoPriority`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a priority of reading; write normal, low or idle")]
+pub struct IoPriorityError(String);
+
+impl IoPriority {
+    /// Every one, the highest first.
+    pub const ALL: &[Self] = &[Self::Normal, Self::Low, Self::Idle];
+
+    /// The word in settings and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Low => "low",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+impl fmt::Display for IoPriority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for IoPriority {
+    type Err = IoPriorityError;
+
+    fn from_str(text: &str) -> Result<Self, IoPriorityError> {
+        let found = Self::ALL.iter().find(|priority| priority.name() == text);
+        found.copied().ok_or_else(|| IoPriorityError(shown(text)))
+    }
+}
+
+/// Where the password of some keystores comes from. It is never in the settings themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordFor {
+    /// The keystores.
+    pub paths: Globs,
+    /// The source.
+    pub source: SecretSource,
+    /// Where the settings name the source.
+    pub origin: Origin,
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The first line of this file.
+    File(PathBuf),
+    /// This variable of the environment.
+    Environment(String),
+}
+
+impl Default for Archives {
+    fn default() -> Self {
+        Self { open: true, depth: 4, ratio: 250, max_bytes: 16 << 30, max_entries: 2_000_000 }
+    }
 }
 
 impl Default for TlsScope {
@@ -168,9 +273,18 @@ impl Default for FilesystemScope {
         Self {
             roots: Vec::new(),
             exclude: Vec::new(),
-            one_filesystem: false,
+            exclude_globs: Globs::default(),
+            include: Globs::default(),
+            one_filesystem: true,
+            network_filesystems: false,
             max_file_bytes: 256 * 1024 * 1024,
             threads: 2,
+            incremental: true,
+            nice: 10,
+            io_priority: IoPriority::Low,
+            archives: Archives::default(),
+            passwords: Vec::new(),
+            well_known_passwords: true,
         }
     }
 }

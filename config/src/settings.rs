@@ -1,11 +1,14 @@
 //! What to look at: the file `pkimm-agent.toml`.
 
+mod filesystem;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
+use self::filesystem::filesystem;
 use crate::reader::{Document, Reader};
 use crate::target::server_name;
 use crate::window::zone;
@@ -127,28 +130,8 @@ fn file(text: &str) -> Result<PathBuf, &'static str> {
     }
 }
 
-fn filesystem(t: &Reader<'_>) -> FilesystemScope {
-    let base = FilesystemScope::default();
-    let paths = |key| t.parsed(key, absolute);
-    FilesystemScope {
-        roots: paths("roots").unwrap_or_default(),
-        exclude: paths("exclude").unwrap_or_default(),
-        one_filesystem: t.boolean("one_filesystem").unwrap_or(base.one_filesystem),
-        max_file_bytes: t
-            .integer("max_file_bytes", 4096..=1 << 40)
-            .and_then(|n| u64::try_from(n).ok())
-            .unwrap_or(base.max_file_bytes),
-        threads: count(t, "threads", 256, base.threads),
-    }
-}
-
 fn count(t: &Reader<'_>, key: &str, most: i64, base: usize) -> usize {
     t.integer(key, 1..=most).and_then(|n| usize::try_from(n).ok()).unwrap_or(base)
-}
-
-fn absolute(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    if path.is_absolute() { Ok(path) } else { Err(format!("`{text}` is not an absolute path")) }
 }
 
 #[cfg(test)]
@@ -347,6 +330,8 @@ mod tests {
         assert!(!settings.tls.targets.is_empty() && !settings.tls.server_names.is_empty());
         assert!(!settings.tls.windows.is_always() && !settings.tls.targets_files.is_empty());
         assert_eq!(settings.tls.deadline_secs, Some(10));
+        let files = settings.filesystem;
+        assert_eq!((files.include.written().len(), files.passwords.len()), (2, 2));
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn assert_plain(stream: &str, outcome: &Outcome, text: &str) {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let home = Home::new();
-    let _ = plant(&home.folder("tree"), Plan { files: 800, planted: 800, seed: 11 });
+    let _ = plant(&home.folder("tree"), Plan { files: 800, planted: 800, seed: 11, tools: false });
     let _ = home.agent(&["run", "--root", "tree"]).expect_code(0);
     for command in [
         "inventory export",

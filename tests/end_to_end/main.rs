@@ -9,6 +9,8 @@ mod changes;
 mod command_line;
 mod files;
 mod killed;
+mod material;
+mod planted;
 mod repeatable;
 mod secrets;
 mod servers;

@@ -15,7 +15,8 @@ fn tree() -> Home {
     let _ = root.issue(&Order { validity: EXPIRED, ..Order::server("old.test") });
     let _ = root.subordinate("Lab Issuing CA").issue(&Order::server("www.test"));
     let _ = root.revocation_list();
-    let _ = plant(&home.folder("pki/more"), Plan { files: 400, planted: 60, seed: 7 });
+    let _ =
+        plant(&home.folder("pki/more"), Plan { files: 400, planted: 60, seed: 7, tools: false });
     home.write("pki/noise.pem", [0xde; 5000]);
     home.write("pki/half.pem", "-----BEGIN CERTIFICATE-----\nMIIB");
     home

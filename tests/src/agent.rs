@@ -48,6 +48,23 @@ impl Home {
         Self { folder }
     }
 
+    /// The same for many files: in memory where the machine has a filesystem there, because some
+    /// disks take minutes to remove what was written in seconds.
+    #[must_use]
+    pub fn for_many_files() -> Self {
+        let memory = Path::new("/dev/shm");
+        let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let is_mounted = mounts.lines().any(|line| line.split(' ').nth(1) == memory.to_str());
+        let mut builder = tempfile::Builder::new();
+        match builder.prefix("pkimm-tests-").tempdir_in(memory) {
+            Ok(folder) if is_mounted => {
+                fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+                Self { folder }
+            }
+            _ => Self::new(),
+        }
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

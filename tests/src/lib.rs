@@ -22,5 +22,7 @@ pub mod agent;
 pub mod canary;
 pub mod certificates;
 pub mod facts;
+pub mod forms;
 pub mod servers;
+pub mod tools;
 pub mod tree;

@@ -1,35 +1,38 @@
-//! Plants trees of files with certificates and keys among them.
+//! Plants trees of files with certificates, keys and keystores among them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rcgen::{
-    CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData as _,
-    SerialNumber,
-};
+use serde_json::Value;
 
-use crate::certificates::sha256;
+use crate::forms::{Maker, Thing};
 
 /// What was planted, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planted {
     /// The file.
     pub path: PathBuf,
-    /// `certificate` or `key`.
-    pub kind: &'static str,
-    /// What the inventory has to call it: SHA-256 of the encoding, for keys of the public half.
-    pub sha256: String,
+    /// The form it has.
+    pub form: &'static str,
+    /// Everything that is to be found in it.
+    pub things: Vec<Thing>,
 }
+
+/// What the inventory has to say of a tree: kind, digest and place without the number of the object.
+pub type Manifest = BTreeSet<(String, String, String)>;
 
 /// How large a tree is to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     /// Files in all.
     pub files: usize,
-    /// How many of them hold a certificate or key.
+    /// How many of them hold something.
     pub planted: usize,
     /// Where the numbers begin: the same seed gives the same names, sizes and places.
     pub seed: u64,
+    /// Whether there are forms among them that take tools to write, and seconds.
+    pub tools: bool,
 }
 
 /// What fills files that hold nothing.
@@ -46,7 +49,8 @@ pub fn plant(root: &Path, plan: Plan) -> (Vec<Planted>, u64) {
         .iter()
         .map(|octet| b"abcdefghijklmnopqrstuvwxyz    \n."[usize::from(octet % 32)])
         .collect();
-    let mut maker = Maker::new();
+    let scratch = tempfile::tempdir().unwrap();
+    let maker = if plan.tools { Maker::new(scratch.path()) } else { Maker::without_tools() };
     let mut all = Vec::new();
     let mut total = 0;
     let mut folder = root.to_owned();
@@ -58,12 +62,12 @@ pub fn plant(root: &Path, plan: Plan) -> (Vec<Planted>, u64) {
         // Spread evenly, whatever the numbers.
         let count = |number: usize| number * plan.planted / plan.files;
         let (name, content) = if count(number + 1) > count(number) {
-            let (kind, sha256, content) = maker.make(all.len());
+            let form = maker.make(all.len());
             // Names say nothing about what is in a file.
             let ending = ["pem", "bin", "txt", "conf", "bak"][dice.below(5)];
             let name = format!("{number}.{ending}");
-            all.push(Planted { path: folder.join(&name), kind, sha256 });
-            (name, content)
+            all.push(Planted { path: folder.join(&name), form: form.name, things: form.things });
+            (name, form.content)
         } else if dice.below(3) == 0 {
             (format!("{number}.dat"), dice.slice(&noise, 16_384).to_vec())
         } else {
@@ -83,47 +87,34 @@ fn nested(number: usize) -> PathBuf {
         .collect()
 }
 
-/// Makes certificates and keys in turn.
-struct Maker {
-    issuer: KeyPair,
+/// What is to be found in planted files.
+#[must_use]
+pub fn manifest(planted: &[Planted]) -> Manifest {
+    let things = |plant: &Planted| {
+        let file = format!("file://{}", plant.path.display());
+        let thing = |thing: &Thing| {
+            (thing.kind.to_owned(), thing.sha256.clone(), format!("{file}{}", thing.inside))
+        };
+        plant.things.iter().map(thing).collect::<Vec<_>>()
+    };
+    planted.iter().flat_map(things).collect()
 }
 
-impl Maker {
-    fn new() -> Self {
-        Self { issuer: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap() }
-    }
-
-    fn make(&mut self, number: usize) -> (&'static str, String, Vec<u8>) {
-        // As many keys as certificates would cost time and show nothing more.
-        let key = || match number % 16 {
-            7 => KeyPair::generate_for(&PKCS_ED25519).unwrap(),
-            _ => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(),
-        };
-        match number % 8 {
-            3 | 7 => {
-                let key = key();
-                let content = if number % 16 > 7 {
-                    key.serialize_der()
-                } else {
-                    key.serialize_pem().into_bytes()
-                };
-                ("key", sha256(&key.subject_public_key_info()), content)
-            }
-            form => {
-                let mut parameters =
-                    CertificateParams::new(vec![format!("host-{number}.test")]).unwrap();
-                parameters.distinguished_name.push(DnType::CommonName, format!("host-{number}"));
-                parameters.serial_number = Some(SerialNumber::from(number as u64 + 1));
-                let certificate = parameters.self_signed(&self.issuer).unwrap();
-                let content = match form {
-                    0 | 4 => certificate.der().to_vec(),
-                    1 => format!("# a comment\n\n{}", certificate.pem()).into_bytes(),
-                    _ => certificate.pem().into_bytes(),
-                };
-                ("certificate", sha256(certificate.der()), content)
+/// What an inventory says was found below a folder.
+#[must_use]
+pub fn found(inventory: &[Value], below: &Path) -> Manifest {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let prefix = format!("file://{}/", below.display());
+    let mut all = Manifest::new();
+    for asset in inventory {
+        for place in asset["places"].as_array().unwrap().iter().map(text) {
+            if place.starts_with(&prefix) {
+                let place = place.split('#').next().unwrap().to_owned();
+                all.insert((text(&asset["kind"]), text(&asset["sha256"]), place));
             }
         }
     }
+    all
 }
 
 /// Numbers that look random and are the same every time (xorshift64).

@@ -6,9 +6,27 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each crate of ours may use of ours.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("pki-collectors", &["pki-config", "pki-inventory"]),
+    ("pki-automation", &["pki-inventory"]),
+    (
+        "pki-collectors",
+        &[
+            "pki-automation",
+            "pki-config",
+            "pki-configured",
+            "pki-containers",
+            "pki-encodings",
+            "pki-inventory",
+            "pki-key-files",
+            "pki-keystores",
+        ],
+    ),
     ("pki-config", &[]),
+    ("pki-configured", &["pki-inventory"]),
+    ("pki-containers", &["pki-inventory"]),
+    ("pki-encodings", &["pki-inventory"]),
     ("pki-inventory", &[]),
+    ("pki-key-files", &["pki-encodings", "pki-inventory"]),
+    ("pki-keystores", &["pki-encodings", "pki-inventory"]),
     ("pki-maturity", &[]),
     ("pki-report", &["pki-inventory", "pki-maturity", "pki-rules", "pki-scoring"]),
     ("pki-rules", &["pki-inventory"]),
@@ -31,7 +49,19 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates without input, output, clock or runtime may not even depend on one.
-const PURE: &[&str] = &["pki-inventory", "pki-maturity", "pki-rules", "pki-scoring", "pki-config"];
+/// The one of keystores that is not among them has SQLite, which is given octets and opens no file.
+const PURE: &[&str] = &[
+    "pki-automation",
+    "pki-config",
+    "pki-configured",
+    "pki-containers",
+    "pki-encodings",
+    "pki-inventory",
+    "pki-key-files",
+    "pki-maturity",
+    "pki-rules",
+    "pki-scoring",
+];
 const IMPURE: &[&str] = &["tokio", "rustls", "rusqlite", "reqwest", "tracing", "indicatif", "clap"];
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

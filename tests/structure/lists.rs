@@ -44,7 +44,7 @@ fn every_rule_file_is_in_the_list() {
         .map(|path| {
             let subject =
                 path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
-            format!("{subject}.{}", stem(&path).replace('_', "-"))
+            format!("{subject}.{}", stem(&path)).replace('_', "-")
         })
         .collect();
     assert_eq!(found, names.iter().map(|name| (*name).to_owned()).collect());

@@ -15,7 +15,8 @@ fn the_page_of_rules_is_made_from_the_rules() {
     );
     for rule in RULES {
         let (subject, condition) = rule.id.split_once('.').unwrap();
-        let path = format!("scorer/rules/src/{subject}/{}.rs", condition.replace('-', "_"));
+        let (subject, condition) = (subject.replace('-', "_"), condition.replace('-', "_"));
+        let path = format!("scorer/rules/src/{subject}/{condition}.rs");
         let source = std::fs::read_to_string(super::top().join(path)).unwrap();
         let doc = source.lines().take_while(|line| line.starts_with("//!"));
         let doc: Vec<&str> = doc.map(|line| line.trim_start_matches("//!").trim_start()).collect();
@@ -24,6 +25,10 @@ fn the_page_of_rules_is_made_from_the_rules() {
             Check::Certificate(_) => "certificates",
             Check::Key(_) => "keys outside certificates",
             Check::CertifiedKey(_) => "certified keys",
+            Check::Keystore(_) => "keystores",
+            Check::TrustStore(_) => "trust stores",
+            Check::Configuration(_) => "configurations",
+            Check::Encoded(_) => "everything with an encoding of its own",
             Check::Endpoint(_) => "endpoints",
             Check::Scope(_) => "scopes",
         };

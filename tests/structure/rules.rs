@@ -23,8 +23,8 @@ pub const UNMAPPED: &[(&str, &str)] = &[
 
 fn source(rule: &Rule) -> std::path::PathBuf {
     let (subject, condition) = rule.id.split_once('.').unwrap();
-    let file = condition.replace('-', "_");
-    super::top().join(format!("scorer/rules/src/{subject}/{file}.rs"))
+    let (folder, file) = (subject.replace('-', "_"), condition.replace('-', "_"));
+    super::top().join(format!("scorer/rules/src/{folder}/{file}.rs"))
 }
 
 #[test]

@@ -58,7 +58,8 @@ pub fn execute(command: FindingsCommand, store: &Path, dir: &Path) -> anyhow::Re
                         {
                             finding.places = asset.places().cloned().collect();
                         }
-                        written = writeln!(out, "{}", pki_report::finding_line(&finding, reason));
+                        let line = pki_report::finding_line(&finding, reason);
+                        written = writeln!(out, "{}", pki_report::json_line(&line));
                     }
                 });
                 Ok(written?)

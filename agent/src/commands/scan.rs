@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use pki_config::{Settings, Target, TargetsFile};
+use pki_config::{Globs, Settings, Target, TargetsFile};
 use pki_store::SqliteStore;
 
-use crate::cli::{JudgingArgs, RunArgs, ScanArgs, ScopeArgs};
+use crate::cli::{FilesArgs, JudgingArgs, RunArgs, ScanArgs, ScopeArgs};
 use crate::commands::{judge, plan};
 use crate::desk::Desk;
 use crate::inputs::ANSWERS_FILE;
-use crate::pipeline::{self, Order, Scanned};
+use crate::pipeline::{self, Files, Order, Scanned};
 use crate::stream::{STANDARD, Stream};
-use crate::{Ending, inputs, output, this_machine};
+use crate::{Ending, inputs, output, passwords, this_machine};
 
 /// Scans into the store, or says what a scan would be.
 pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
@@ -26,6 +26,7 @@ pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending>
         plan::print(settings, &loopback, jsonl.is_some())?;
         return Ok(Ending::Fine);
     }
+    let passwords = passwords::read(&settings.filesystem)?;
     let mut opened = SqliteStore::open(store)?;
     let mut own_files = own_files(store, dir)?;
     if let Some(path) = jsonl.filter(|_| !is_standard) {
@@ -39,11 +40,14 @@ pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending>
             own_files: &own_files,
             fixed_clock: args.scope.as_of,
             resume: args.scope.resume,
+            full: args.scope.full,
+            passwords: &passwords,
             jsonl,
             show: !jsonl.is_some_and(Stream::is_on_terminal),
         },
     )?;
     output::remark(&format!("Run {} is in {}.", scanned.run, store.display()));
+    scanned.files.as_ref().map(told).iter().for_each(|told| output::remark(told));
     Ok(match scanned {
         Scanned { cancelled: true, .. } => Ending::Cancelled,
         Scanned { anything_read: true, .. } => Ending::Fine,
@@ -61,6 +65,7 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
     let as_of = judging.as_of.unwrap_or_else(pipeline::now);
     inputs::answers(judging.by.answers.as_deref(), dir, &model, as_of)?;
     let Wanted { settings, loopback } = wanted(&args.scope, dir)?;
+    let passwords = passwords::read(&settings.filesystem)?;
 
     let mut opened = SqliteStore::open(store)?;
     let scanned = pipeline::scan(
@@ -71,6 +76,8 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
             own_files: &own_files(store, dir)?,
             fixed_clock: args.scope.as_of,
             resume: args.scope.resume,
+            full: args.scope.full,
+            passwords: &passwords,
             jsonl: None,
             show: true,
         },
@@ -91,6 +98,7 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
     let mut summary = Vec::new();
     judge::render("terminal", &document, &mut summary)?;
     output::print(&String::from_utf8_lossy(&summary))?;
+    scanned.files.as_ref().map(told).iter().for_each(|told| output::remark(told));
     output::remark(&format!(
         "Report: {}\nStore: {}\nQuestionnaire: {}",
         report.display(),
@@ -105,6 +113,13 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
         Scanned { anything_read: true, .. } => judge::ending(args.fail.fail_on, &desk, &assessment),
         _ => nothing_read(),
     })
+}
+
+/// How much of the files was read anew.
+fn told(files: &Files) -> String {
+    let Files { read, unchanged, since } = files;
+    let plural = if *read == 1 { "" } else { "s" };
+    format!("{read} file{plural} read, {unchanged} unchanged since run {since} and not read again.")
 }
 
 fn nothing_read() -> Ending {
@@ -160,9 +175,22 @@ fn wanted(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Wanted> {
             dir.display()
         );
     }
+    let files = &mut settings.filesystem;
     for path in &args.exclude {
-        settings.filesystem.exclude.push(std::path::absolute(path)?);
+        match path.to_str().filter(|text| Globs::is_pattern(text)) {
+            Some(pattern) => files.exclude_globs = files.exclude_globs.with([pattern])?,
+            None => files.exclude.push(std::path::absolute(path)?),
+        }
     }
+    let FilesArgs { include, one_filesystem, all_filesystems, .. } = &args.files;
+    if !include.is_empty() {
+        files.include = Globs::new(include)?;
+    }
+    files.one_filesystem = *one_filesystem || (files.one_filesystem && !all_filesystems);
+    files.network_filesystems |= args.files.network_filesystems;
+    files.archives.open &= !args.files.no_archives;
+    files.nice = args.files.nice.unwrap_or(files.nice);
+    files.io_priority = args.files.io_priority.unwrap_or(files.io_priority);
     anyhow::ensure!(
         !settings.tls.targets.is_empty()
             || !loopback.is_empty()
@@ -184,198 +212,4 @@ fn own_files(store: &Path, dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-    use pki_inventory::{Digest, Endpoint, Handshake, Inventory, Observation, Raw, Sighting, Time};
-    use pki_store::{Batch, Outcome, RunEnd, RunId, RunRecord, RunStart, Store as _};
-
-    use super::*;
-    use crate::cli::{Cli, Command};
-    use crate::scope::Scope;
-
-    /// A folder with a tree to scan, a store and a file for lines.
-    struct Home(tempfile::TempDir);
-
-    impl Home {
-        fn new() -> Self {
-            let home = Self(tempfile::tempdir().expect("a folder"));
-            std::fs::create_dir(home.path("tree")).expect("makes it");
-            std::fs::write(home.path("tree/a.pem"), pem("MAA=")).expect("writes");
-            home
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.path().join(name)
-        }
-
-        fn store(&self) -> SqliteStore {
-            SqliteStore::open(self.path("store.sqlite")).expect("opens")
-        }
-
-        fn runs(&self) -> Vec<RunRecord> {
-            self.store().runs().expect("lists")
-        }
-
-        fn wanted(&self, arguments: &[&str]) -> ScanArgs {
-            let all = ["pkimm-agent", "scan"].iter().chain(arguments);
-            match Cli::try_parse_from(all).expect("a command line").command {
-                Command::Scan(args) => args,
-                other => panic!("{other:?}"),
-            }
-        }
-
-        fn scan(&self, arguments: &[&str]) -> anyhow::Result<Ending> {
-            let args = self.wanted(arguments);
-            scan(&args, &self.path("store.sqlite"), &self.path("report"))
-        }
-
-        /// Begins a run that asks for the same.
-        fn begin(&self, store: &mut SqliteStore, arguments: &[&str]) -> RunId {
-            let wanted = wanted(&self.wanted(arguments).scope, &self.path("report"));
-            let Wanted { settings, loopback } = wanted.expect("a scope");
-            let start = RunStart {
-                started: Time(0),
-                scope: Scope::of(&settings, &loopback, None).to_json(),
-                config_digest: Digest::of(b""),
-                agent_version: "0".to_owned(),
-            };
-            store.begin_run(&start).expect("begins")
-        }
-    }
-
-    fn pem(content: &str) -> String {
-        format!("-----BEGIN CERTIFICATE-----\n{content}\n-----END CERTIFICATE-----\n")
-    }
-
-    fn text(path: &Path) -> String {
-        path.to_str().expect("is text").to_owned()
-    }
-
-    #[test]
-    fn the_lines_of_another_scan_are_not_touched_by_one_that_is_refused() {
-        let home = Home::new();
-        let (tree, lines) = (text(&home.path("tree")), text(&home.path("lines.jsonl")));
-        let others = "{\"kind\":\"gap\"}\n{\"half";
-        let left = || std::fs::read_to_string(&lines).expect("reads");
-        let arguments = ["--root", tree.as_str(), "--jsonl", lines.as_str()];
-        let resuming = [&arguments[..], &["--resume"]].concat();
-        std::fs::write(&lines, others).expect("writes");
-        let mut store = home.store();
-        let run = home.begin(&mut store, &arguments);
-        assert!(home.scan(&arguments).is_err() && home.scan(&resuming).is_err(), "one is going on");
-        assert_eq!(left(), others);
-        store.end_run(run, Time(1), RunEnd::Cancelled).expect("ends");
-        drop(store);
-        let elsewhere = ["--root", "/nowhere", "--jsonl", lines.as_str(), "--resume"];
-        assert!(home.scan(&elsewhere).is_err(), "it was asked for something else");
-        assert!(home.scan(&[&arguments[..], &["--plan"]].concat()).is_err(), "a plan is no record");
-        assert_eq!(left(), others);
-
-        assert!(home.scan(&resuming).is_ok());
-        assert!(left().starts_with("{\"kind\":\"gap\"}\n{\""), "adds behind the last whole line");
-        assert_eq!(home.runs().last().map(|run| run.continues), Some(Some(run)));
-        assert!(home.scan(&resuming).is_ok(), "there is nothing to go on with any more");
-        assert!(!left().starts_with("{\"kind\":\"gap\"}\n"), "a new run begins anew");
-    }
-
-    #[test]
-    fn a_scan_whose_lines_cannot_be_written_is_ended_and_may_be_gone_on_with() {
-        let home = Home::new();
-        let tree = text(&home.path("tree"));
-        let nowhere = text(&home.path("missing/lines.jsonl"));
-        let error = home.scan(&["--root", &tree, "--jsonl", &nowhere]).expect_err("is refused");
-        assert!(error.to_string().contains("missing/lines.jsonl"), "{error}");
-        assert!(
-            home.scan(&["--root", &tree, "--jsonl", "/dev/full"])
-                .is_ok_and(|e| e == Ending::Cancelled)
-        );
-        assert!(home.scan(&["--root", &tree, "--resume"]).is_ok_and(|e| e == Ending::Fine));
-        let runs: Vec<(Outcome, Option<RunId>)> =
-            home.runs().into_iter().map(|run| (run.outcome, run.continues)).collect();
-        let expected = [
-            (Outcome::Cancelled, None),
-            (Outcome::Cancelled, None),
-            (Outcome::Completed, Some(RunId(2))),
-        ];
-        assert_eq!(runs, expected);
-    }
-
-    #[test]
-    fn resume_begins_anew_when_there_is_nothing_to_go_on_with() {
-        let home = Home::new();
-        let tree = text(&home.path("tree"));
-        assert!(home.scan(&["--config", "missing.toml", "--resume"]).is_err());
-        assert!(!home.path("store.sqlite").exists(), "what failed has made no store");
-        let arguments = ["--root", tree.as_str(), "--resume"];
-        for round in 1..=2 {
-            assert!(home.scan(&arguments).is_ok());
-            let runs = home.runs();
-            assert_eq!(runs.len(), round);
-            assert!(runs.iter().all(|run| run.continues.is_none()));
-        }
-    }
-
-    #[test]
-    fn what_was_read_before_counts_as_read() {
-        let home = Home::new();
-        // This name never has an address (RFC 6761, 6.4).
-        let arguments = ["--target", "www.test.invalid:443", "--deadline-secs", "1"];
-        let mut store = home.store();
-        let run = home.begin(&mut store, &arguments);
-        let mut seen = Inventory::default();
-        let handshake = Handshake::NoTls { reason: "SSH".to_owned() };
-        let place = "tls://192.0.2.1:443?sni=www.test.invalid".parse().expect("a place");
-        seen.absorb(Observation::found(
-            Raw::Endpoint(Endpoint::new(Time(0), handshake)),
-            Sighting::at(place, "tls", Time(0)),
-        ));
-        store.record(run, &Batch::from(&seen)).expect("records");
-        store.end_run(run, Time(1), RunEnd::Cancelled).expect("ends");
-        drop(store);
-        let resuming = [&arguments[..], &["--resume"]].concat();
-        assert!(home.scan(&resuming).is_ok_and(|ending| ending == Ending::Fine));
-        assert!(home.scan(&resuming).is_ok_and(|ending| ending == Ending::NothingRead));
-        // A run that went through all and read nothing is not gone on with for ever.
-        assert!(home.scan(&resuming).is_ok_and(|ending| ending == Ending::NothingRead));
-        assert!(home.runs()[2..].iter().all(|run| run.continues.is_none()));
-    }
-
-    #[test]
-    fn what_is_newly_left_out_is_not_gone() {
-        let home = Home::new();
-        let tree = text(&home.path("tree"));
-        let file = text(&home.path("tree/a.pem"));
-        std::fs::write(home.path("tree/b.pem"), pem("MAAA")).expect("writes");
-        assert!(home.scan(&["--root", &tree]).is_ok());
-        assert!(home.scan(&["--root", &tree, "--exclude", &file]).is_ok());
-        let command =
-            Cli::try_parse_from(["pkimm-agent", "assess"]).expect("a command line").command;
-        let Command::Assess { judging, .. } = command else { panic!("{command:?}") };
-        let desk = Desk::load(&home.store(), &judging, &home.path("report")).expect("loads");
-        let assessment = desk.assess();
-        let document = desk.document(&assessment);
-        let changes = document.changes.expect("there was a run before");
-        assert_eq!((changes.gone.len(), changes.not_looked_at.len()), (0, 1));
-        assert!(document.scope.iter().any(|told| told.contains(&file)), "{:?}", document.scope);
-    }
-
-    #[test]
-    fn what_listens_on_loopback_is_not_among_the_targets() {
-        let home = Home::new();
-        let settings = home.path("s.toml");
-        std::fs::write(&settings, "[tls]\ntargets = [\"a.test\"]\nloopback = true\n")
-            .expect("writes");
-        let _listener = std::net::TcpListener::bind("127.0.0.1:0").expect("listens");
-        let scope = |more: &[&str]| {
-            let file = text(&settings);
-            let arguments = [&["--config", file.as_str()], more].concat();
-            wanted(&home.wanted(&arguments).scope, &home.path("report")).expect("a scope")
-        };
-        let all = scope(&[]);
-        assert_eq!(all.settings.tls.targets.len(), 1);
-        assert!(!all.loopback.is_empty());
-        let given = scope(&["--target", "b.test", "--per-host", "9", "--retries", "0"]);
-        assert!(given.loopback.is_empty(), "targets of the command line stand alone");
-        assert_eq!((given.settings.tls.per_host, given.settings.tls.retries), (9, 0));
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS, Settings, TargetsFile};
 use crate::cli::{JudgingArgs, SettingsArgs};
 use crate::commands::plan;
 use crate::stream::STANDARD;
-use crate::{Ending, inputs, output, pipeline};
+use crate::{Ending, inputs, output, passwords, pipeline};
 
 /// Writes commented files; never over existing ones.
 pub fn init(into: &Path) -> anyhow::Result<Ending> {
@@ -30,10 +30,16 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
     let mut problems = Vec::new();
     let mut note = |error: anyhow::Error| problems.push(format!("{error:#}"));
     match inputs::settings(settings.config.as_deref()) {
-        Ok(Some(read)) => match listed(&read) {
-            Ok(listed) => output::print(&told(&read, listed))?,
-            Err(error) => note(error),
-        },
+        Ok(Some(read)) => {
+            match listed(&read) {
+                Ok(listed) => output::print(&told(&read, listed))?,
+                Err(error) => note(error),
+            }
+            // They are read to see that they are there, and forgotten.
+            if let Err(error) = passwords::read(&read.filesystem) {
+                note(error);
+            }
+        }
         Ok(None) => output::print("settings: none; `run` looks at this machine\n")?,
         Err(error) => note(error),
     }
@@ -75,13 +81,50 @@ fn told(settings: &Settings, listed: usize) -> String {
     let (tls, files) = (&settings.tls, &settings.filesystem);
     let more = |what: &str, is_so: bool| if is_so { what } else { "" }.to_owned();
     let standard = tls.targets_files.iter().any(|file| file.path.as_os_str() == STANDARD);
+    let archives = match files.archives.open {
+        true => format!("archives opened {} deep", files.archives.depth),
+        false => "archives not opened".to_owned(),
+    };
+    let passwords = files.passwords.len();
     format!(
-        "settings: {} trees, {} targets{}{}, depth {}\nconnections: {}\n",
+        "settings: {} trees, {} targets{}{}, depth {}\nconnections: {}\nfiles: {}{}{}, {archives}, \
+         {passwords} password{} for keystores{}\n",
         files.roots.len(),
         tls.targets.len() + listed,
         more(" and the ports that listen on loopback", tls.loopback),
         more(" and those of standard input", standard),
         tls.depth,
         plan::windows(&tls.windows),
+        if files.one_filesystem { "one filesystem a tree" } else { "all filesystems" },
+        more(", those of other hosts too", files.network_filesystems),
+        more(", unchanged ones not read again", files.incremental),
+        if passwords == 1 { "" } else { "s" },
+        more(" and those of manuals", files.well_known_passwords),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_told_as_they_will_be_used() {
+        let check = |text: &str, files: &str| {
+            let settings = Settings::parse("s.toml", text).expect("settings");
+            let told = told(&settings, 0);
+            assert_eq!(told.lines().last(), Some(files));
+        };
+        check(
+            DEFAULT_SETTINGS,
+            "files: one filesystem a tree, unchanged ones not read again, archives opened 4 deep, \
+             0 passwords for keystores and those of manuals",
+        );
+        check(
+            "[filesystem]\none_filesystem = false\nnetwork_filesystems = true\nincremental = false\n\
+             well_known_passwords = false\narchives.open = false\n\
+             [[filesystem.passwords]]\npaths = [\"*.p12\"]\nenv = \"P\"\n",
+            "files: all filesystems, those of other hosts too, archives not opened, 1 password for \
+             keystores",
+        );
+    }
 }

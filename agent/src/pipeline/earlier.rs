@@ -115,7 +115,14 @@ mod tests {
             ("a.test:443", 1, RunEnd::Cancelled),
         ] {
             let run = begin(&mut store, &at(target));
-            let coverage = Coverage { finished: Time(0), asked, read: 0, not_read: 0, octets: 0 };
+            let coverage = Coverage {
+                finished: Time(0),
+                asked,
+                read: 0,
+                not_read: 0,
+                octets: 0,
+                unchanged: 0,
+            };
             let coverage = vec![("tls".to_owned(), target.to_owned(), coverage)];
             store.record(run, &Batch { coverage, ..Batch::default() }).expect("records");
             store.end_run(run, Time(1), end).expect("ends");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pki_collectors::Source;
 use pki_inventory::{Gap, GapReason, Kind, Observation, Time};
-use pki_store::{Batch, StoreError};
+use pki_store::{Batch, RunId, StoreError, Unchanged};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -22,6 +22,8 @@ const BATCH: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(5);
 /// How often somebody looks whether the run is to end.
 const LOOK: Duration = Duration::from_millis(20);
+/// The collector whose places are files.
+const FILES: &str = "filesystem";
 /// A collector that hangs in the operating system may not hold up a run that is to end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -31,6 +33,21 @@ pub(super) struct Kept {
     pub(super) anything_read: bool,
     /// Why not every line was written, as a sentence without its end.
     pub(super) untold: Option<String>,
+    /// Files that were read.
+    pub(super) read: u64,
+    /// Files that were not read again.
+    pub(super) unchanged: u64,
+    /// Whether a collector stopped as a whole.
+    pub(super) broken_down: bool,
+}
+
+/// Where what lies in unchanged files is taken over from.
+pub(super) struct Before<'a> {
+    pub(super) run: RunId,
+    /// When it is seen again.
+    pub(super) clock: &'a dyn Fn() -> Time,
+    /// What it is, for the lines.
+    pub(super) load: &'a dyn Fn(&Unchanged) -> Result<Batch, StoreError>,
 }
 
 /// Takes observations until every collector is done, parses each encoding once, and writes what
@@ -46,9 +63,11 @@ pub(super) fn keep(
     interrupt: &Interrupt,
     write: &mut dyn FnMut(&Batch) -> Result<(), StoreError>,
     mut stream: Option<&mut Stream>,
+    before: Option<Before<'_>>,
 ) -> anyhow::Result<Kept> {
     let mut intake = Intake::default();
-    let mut kept = Kept { anything_read: false, untold: None };
+    let (anything_read, broken_down) = (false, false);
+    let mut kept = Kept { anything_read, untold: None, read: 0, unchanged: 0, broken_down };
     let mut cancelled_at = None;
     let mut not_before = Instant::now();
     loop {
@@ -65,9 +84,14 @@ pub(super) fn keep(
             }
             continue;
         }
-        let (mut batch, order) = portion(gathered.taken, &mut intake);
+        let (mut batch, order) = portion(gathered.taken, &mut intake, before.as_ref());
+        let taken_over = match (&stream, &batch.unchanged, &before) {
+            (Some(_), Some(unchanged), Some(before)) => (before.load)(unchanged)?,
+            _ => Batch::default(),
+        };
         if let Some(lines) = stream.as_deref_mut()
-            && let Err(error) = tell(lines, &batch, &order)
+            && let Err(error) =
+                tell_all(lines, &taken_over).and_then(|()| tell(lines, &batch, &order))
         {
             interrupt.flag().store(true, Ordering::Relaxed);
             stream = None;
@@ -79,7 +103,7 @@ pub(super) fn keep(
         if kept.untold.is_some() {
             break_off(&mut batch);
         }
-        kept.anything_read |= batch.coverage.iter().any(|(_, _, coverage)| coverage.read > 0);
+        kept.count(&batch);
         write(&batch)?;
         not_before = Instant::now() + PAUSE;
         if gathered.is_last {
@@ -87,6 +111,19 @@ pub(super) fn keep(
         }
     }
     Ok(kept)
+}
+
+impl Kept {
+    fn count(&mut self, batch: &Batch) {
+        for (collector, _, coverage) in &batch.coverage {
+            self.anything_read |= coverage.read > 0;
+            if collector == FILES {
+                self.unchanged += coverage.unchanged;
+                self.read += coverage.read.saturating_sub(coverage.unchanged);
+            }
+        }
+        self.broken_down |= batch.gaps.iter().any(|gap| gap.reason == GapReason::CollectorFailed);
+    }
 }
 
 /// Marks the network places of a batch as broken off, so that they are asked again when the run is
@@ -145,7 +182,12 @@ enum Line {
 }
 
 /// Sorts observations into a batch, and says in which order they came.
-fn portion(taken: Vec<Observation>, intake: &mut Intake) -> (Batch, Vec<Line>) {
+fn portion(
+    taken: Vec<Observation>,
+    intake: &mut Intake,
+    before: Option<&Before<'_>>,
+) -> (Batch, Vec<Line>) {
+    let mut unchanged = Vec::new();
     let mut batch = Batch::default();
     let mut order = Vec::with_capacity(taken.len());
     for observation in taken {
@@ -160,13 +202,26 @@ fn portion(taken: Vec<Observation>, intake: &mut Intake) -> (Batch, Vec<Line>) {
                 batch.gaps.push(gap);
                 order.push(Line::Gap);
             }
+            Observation::Unchanged(place) => unchanged.push(place),
             Observation::Covered { collector, scope, coverage } => {
                 batch.coverage.push((collector, scope, coverage));
                 order.push(Line::Coverage);
             }
         }
     }
+    // Nothing is known as unchanged where there is no run that read it.
+    if let Some(before) = before.filter(|_| !unchanged.is_empty()) {
+        batch.unchanged =
+            Some(Unchanged { run: before.run, at: (before.clock)(), places: unchanged });
+    }
     (batch, order)
+}
+
+/// Writes a line for every asset and every gap that is taken over. They come before what else is in
+/// the batch: the line about a scope is the last one of it.
+fn tell_all(stream: &mut Stream, taken_over: &Batch) -> io::Result<()> {
+    taken_over.assets.iter().try_for_each(|asset| stream.seen(asset))?;
+    taken_over.gaps.iter().try_for_each(|gap| stream.missed(gap))
 }
 
 /// Writes a line for everything in a batch, in the order in which it came.
@@ -223,7 +278,8 @@ mod tests {
             sizes.push(batch.assets.len());
             Ok(())
         };
-        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None).expect("keeps");
+        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None)
+            .expect("keeps");
         assert_eq!(sizes.iter().sum::<usize>(), 2500);
         assert_eq!(sizes[..2], [1000, 1000], "{sizes:?}");
     }
@@ -247,7 +303,8 @@ mod tests {
             Ok(())
         };
         let begin = Instant::now();
-        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None).expect("keeps");
+        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None)
+            .expect("keeps");
         assert_eq!(sizes.iter().filter(|size| **size == 1).count(), RECORDS as usize, "{sizes:?}");
         // Twenty milliseconds each, as long as the pipeline sleeps between looks, would be four
         // seconds.
@@ -288,7 +345,8 @@ mod tests {
                 Ok(())
             };
             let (interrupt, mut stream) = (Interrupt::watch(), Stream::to(Head(3, kind)));
-            let kept = keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream));
+            let kept =
+                keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream), None);
             assert_eq!(kept.expect("keeps").untold.as_deref(), Some(why));
             assert!(interrupt.is_cancelled());
             assert_eq!(count, 1500, "what collectors had handed in already is kept");
@@ -327,7 +385,8 @@ mod tests {
         let mut stream = Stream::to(Head(1000, io::ErrorKind::BrokenPipe));
         let mut write = |batch: &Batch| store.record(run, batch);
         let interrupt = Interrupt::watch();
-        keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream)).expect("keeps");
+        keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream), None)
+            .expect("keeps");
         let answered = store.answered(run).expect("loads");
         assert_eq!(answered, [(place(1), None), (place(2), Some(GapReason::Refused))]);
         let seen = store.inventory(Selection::Run(run)).expect("loads");
@@ -342,7 +401,8 @@ mod tests {
         for number in 0..7 {
             sink.send_blocking(found(number)).expect("there is room");
         }
-        let coverage = Coverage { finished: Time(0), asked: 7, read: 7, not_read: 0, octets: 0 };
+        let coverage =
+            Coverage { finished: Time(0), asked: 7, read: 7, not_read: 0, octets: 0, unchanged: 0 };
         let (collector, scope) = ("test".to_owned(), "/srv".to_owned());
         let covered = Observation::Covered { collector, scope, coverage };
         sink.send_blocking(covered).expect("there is room");
@@ -356,9 +416,87 @@ mod tests {
             Ok(())
         };
         let interrupt = Interrupt::watch();
-        let all = keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream));
+        let all = keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream), None);
         assert!(all.expect("keeps").anything_read);
         assert_eq!(kept, 8);
+    }
+
+    #[test]
+    fn what_lies_in_unchanged_files_is_told_and_kept_as_if_it_had_been_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lines.jsonl");
+        let mut store = SqliteStore::open(folder.path().join("store.sqlite")).expect("opens");
+        let first = begin(&mut store);
+        let mut seen = pki_inventory::Inventory::default();
+        for number in 0..3 {
+            seen.absorb(found(number));
+        }
+        store.record(first, &Batch::from(&seen)).expect("records");
+        store.end_run(first, Time(1), pki_store::RunEnd::Completed).expect("ends");
+
+        let second = begin(&mut store);
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        let unchanged =
+            |number: u32| Observation::Unchanged(Place::file(format!("/srv/{number}.pem")));
+        let coverage =
+            Coverage { finished: Time(9), asked: 4, read: 4, not_read: 0, octets: 0, unchanged: 2 };
+        let (collector, scope) = (FILES.to_owned(), "/srv".to_owned());
+        for observation in [
+            unchanged(0),
+            found(7),
+            unchanged(2),
+            found(8),
+            Observation::Covered { collector, scope, coverage },
+        ] {
+            sink.send_blocking(observation).expect("there is room");
+        }
+        drop(sink);
+        let mut stream = Stream::open(&path, false).expect("opens");
+        let kept = {
+            let store = std::cell::RefCell::new(&mut store);
+            let load = |unchanged: &Unchanged| store.borrow().taken_over(unchanged);
+            let before = Some(Before { run: first, clock: &|| Time(9), load: &load });
+            let write = &mut |batch: &Batch| store.borrow_mut().record(second, batch);
+            let interrupt = Interrupt::watch();
+            keep(source, runtime().handle(), &interrupt, write, Some(&mut stream), before)
+        };
+        let kept = kept.expect("keeps");
+        assert_eq!((kept.read, kept.unchanged, kept.broken_down), (2, 2, false));
+        let seen = store.inventory(Selection::Run(second)).expect("loads");
+        let mut known: Vec<(String, Option<Time>)> = seen
+            .assets()
+            .flat_map(|asset| asset.sightings().map(|s| (s.place.to_string(), asset.last_seen())))
+            .collect();
+        known.sort();
+        let expected = [(0, 9), (2, 9), (7, 0), (8, 0)];
+        let expected = expected.map(|(n, at)| (format!("file:///srv/{n}.pem"), Some(Time(at))));
+        assert_eq!(known, expected);
+        let lines = std::fs::read_to_string(&path).expect("reads");
+        let lines: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let mut places: Vec<&str> = lines.iter().filter_map(|l| l["places"][0].as_str()).collect();
+        places.sort_unstable();
+        assert_eq!(places, expected.each_ref().map(|(place, _)| place.as_str()));
+        assert_eq!(lines.last().map(|line| &line["kind"]), Some(&"coverage".into()));
+        assert_eq!(lines.len(), 5);
+    }
+
+    #[test]
+    fn a_collector_that_broke_down_is_known() {
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        let gap = Gap {
+            place: Place::Scope(FILES.to_owned()),
+            collector: FILES.to_owned(),
+            reason: GapReason::CollectorFailed,
+            detail: String::new(),
+            first_seen: Time(0),
+            last_seen: Time(0),
+        };
+        sink.send_blocking(Observation::Missed(gap)).expect("there is room");
+        drop(sink);
+        let mut write = |_: &Batch| Ok(());
+        let kept = keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None);
+        assert!(kept.expect("keeps").broken_down);
     }
 
     fn begin(store: &mut SqliteStore) -> RunId {
@@ -420,7 +558,8 @@ mod tests {
             say.send(()).expect("is awaited");
             Ok(())
         };
-        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None).expect("keeps");
+        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None)
+            .expect("keeps");
         unreachable!("the sink is never closed")
     }
 }

@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use pki_config::{Hosts, Target};
+use pki_config::{Globs, Hosts, Target};
 use pki_inventory::Place;
 
 use super::Scope;
 
-/// Places that are left out: below excluded paths, at excluded hosts, and by names that nobody asks
-/// for any more.
+/// Places that are left out: below excluded paths, of files that no pattern asks for, in archives
+/// that are not opened, at excluded hosts, and by names that nobody asks for any more.
 pub struct LeftOut {
     paths: BTreeSet<PathBuf>,
+    patterns: Globs,
+    /// Where there are such, only what they match is looked at.
+    include: Option<Globs>,
+    opens_archives: bool,
     hosts: Ranges,
     names: BTreeSet<String>,
     asked: Option<Asked>,
@@ -37,7 +41,11 @@ impl LeftOut {
                 other => hosts.push(other),
             }
         }
+        let (patterns, include) = scope.files.globs();
         Self {
+            patterns,
+            include,
+            opens_archives: scope.files.archives.is_some(),
             paths: scope.trees_left_out.iter().map(PathBuf::from).collect(),
             hosts: Ranges::of(&hosts),
             names,
@@ -48,9 +56,12 @@ impl LeftOut {
     /// Whether this place is one of them.
     pub fn holds(&self, place: &Place) -> bool {
         match place {
-            Place::File { .. } => place
-                .file_path()
-                .is_some_and(|path| path.ancestors().any(|above| self.paths.contains(above))),
+            Place::File { .. } => place.file_path().is_some_and(|path| {
+                path.ancestors()
+                    .any(|above| self.paths.contains(above) || self.patterns.matches(above))
+                    || self.include.as_ref().is_some_and(|include| !include.matches(&path))
+                    || (!self.opens_archives && place.inner().is_some())
+            }),
             Place::Tls { host, server_name, .. } => {
                 let address = address_of(host);
                 let is_excluded = match address {

@@ -25,7 +25,15 @@ const WIDE: &str = r#"
     "2001:db8::/64" = ["v6.test"]
     [filesystem]
     roots = ["/srv"]
-    exclude = ["/srv/tmp"]
+    exclude = ["/srv/tmp", "**/*.bak"]
+    include = ["**/*.pem", "*.war"]
+    network_filesystems = true
+    max_file_bytes = 5000
+    [filesystem.archives]
+    depth = 3
+    [[filesystem.passwords]]
+    paths = ["*.p12"]
+    env = "P"
 "#;
 
 #[test]
@@ -40,10 +48,15 @@ fn a_scope_is_read_back_as_it_was_recorded() {
         whole.sentences(),
         [
             "Files below /srv.",
+            "Of them only **/*.pem, *.war.",
+            "Filesystems of other hosts as well.",
+            "Of one file at most 5000 octets.",
+            "Archives 3 deep, 250 octets for one, at most 17179869184 octets and 2000000 entries of \
+             one file.",
             "TLS at 192.0.2.0/24:443, b.test:443, 127.0.0.1:22.",
             "Also asked for by name: www.test in 192.0.2.0/25, v6.test in [2001:db8::/64].",
             "Depth: posture.",
-            "Left out: /srv/tmp, 192.0.2.7, [2001:db8::1], secret.test.",
+            "Left out: /srv/tmp, **/*.bak, 192.0.2.7, [2001:db8::1], secret.test.",
             "The clock was set to 2026-11-21T00:00:00Z.",
             "Goes on with run 7.",
         ]
@@ -58,6 +71,13 @@ fn the_first_records_are_understood() {
     let expected = Scope {
         loopback: Some(owned(&["127.0.0.1:22,80"])),
         trees_left_out: owned(&["/a/c"]),
+        files: Files {
+            one_filesystem: false,
+            network_filesystems: true,
+            archives: None,
+            well_known_passwords: false,
+            ..Files::default()
+        },
         hosts_left_out: owned(&["192.0.2.7"]),
         continues: Some(RunId(3)),
         ..scope(&["/a"], &["b:443"])
@@ -81,11 +101,28 @@ fn the_same_work_is_the_same_places_to_the_same_depth() {
         ("\"192.0.2.0/25\" = [\"www.test\"]", ""),
         ("192.0.2.0/25", "192.0.2.0/26"),
         ("\"/srv\"", "\"/srv\", \"/opt\""),
-        ("\"/srv/tmp\"", ""),
+        ("\"/srv/tmp\",", ""),
+        (", \"**/*.bak\"", ""),
+        ("\"**/*.pem\", ", ""),
+        ("network_filesystems = true", ""),
+        ("network_filesystems = true", "one_filesystem = false"),
+        ("= 5000", "= 5001"),
+        ("depth = 3", "depth = 2"),
+        ("depth = 3", "depth = 3\nratio = 3"),
+        ("depth = 3", "open = false"),
+        ("max_file", "well_known_passwords = false\nmax_file"),
+        ("*.p12", "*.jks"),
     ] {
         let other = WIDE.replacen(before, after, 1);
         assert_ne!(other, WIDE);
         assert!(!same(&other, &["127.0.0.1:22"]), "{before} -> {after}");
+    }
+    for (before, after) in [
+        ("max_file", "nice = 0\nthreads = 9\nincremental = false\nmax_file"),
+        ("env = \"P\"", "file = \"/p\""),
+    ] {
+        let other = WIDE.replacen(before, after, 1);
+        assert!(same(&other, &[]), "{before} -> {after}");
     }
     let files = scope(&["/a"], &[]);
     assert!(files.is_same_work_as(&Scope { depth: Depth::Suites, ..files.clone() }));
@@ -112,6 +149,9 @@ fn what_is_left_out_on_purpose_is_known() {
     for place in [
         "file:///srv/tmp",
         "file:///srv/tmp/a/b.pem#2",
+        "file:///srv/x.bak",
+        "file:///srv/x.bak/a.pem",
+        "file:///srv/a.key",
         "tls://192.0.2.7:443",
         "smtp+tls://192.0.2.7:25?sni=www.test",
         "tls://192.0.2.64:443",
@@ -128,8 +168,9 @@ fn what_is_left_out_on_purpose_is_known() {
         assert!(left_out.holds(&place.parse().expect("a place")), "{place}");
     }
     for place in [
-        "file:///srv/tmp2",
+        "file:///srv/tmp2/a.pem",
         "file:///srv/a.pem",
+        "file:///srv/a.war!/b.key#1",
         "tls://192.0.2.6:443",
         "tls://192.0.2.80:443",
         "tls://192.0.2.1:443?sni=www.test",
@@ -151,4 +192,34 @@ fn long_lists_are_counted() {
     let told = Scope { tls: many, ..Scope::default() }.sentences();
     assert_eq!(told.len(), 1);
     assert!(told[0].ends_with("host11:443 and 8 more."), "{told:?}");
+}
+
+#[test]
+fn only_what_reads_at_least_as_much_of_files_covers() {
+    let of = |keys: &str| of(&format!("[filesystem]\nroots = [\"/srv\"]\n{keys}\n"), &[]);
+    for (more, less) in [
+        ("", "include = [\"*.pem\"]"),
+        ("include = [\"*.pem\", \"*.key\"]", "include = [\"*.pem\"]"),
+        ("", "exclude = [\"*.bak\"]"),
+        ("one_filesystem = false", ""),
+        ("network_filesystems = true", ""),
+        ("", "max_file_bytes = 5000"),
+        ("", "archives.open = false"),
+        ("", "archives.max_entries = 3"),
+        ("archives.depth = 9", ""),
+        ("", "well_known_passwords = false"),
+        ("[[filesystem.passwords]]\npaths = [\"*.p12\"]\nenv = \"P\"", ""),
+    ] {
+        let (more, less) = (of(more), of(less));
+        assert!(more.covers(&less) && !less.covers(&more), "{more:?}\n{less:?}");
+    }
+    // Runs of before all this was recorded opened no archive.
+    let older = Scope::from_json(r#"{"filesystem":["/srv"],"hosts_left_out":[]}"#);
+    assert!(!older.covers(&of("")) && !of("").covers(&older));
+    let like = "archives.open = false\none_filesystem = false\nnetwork_filesystems = true\n\
+                well_known_passwords = false";
+    assert!(older.is_same_work_as(&of(like)));
+    let closed = of(like).left_out();
+    let within = |place: &str| closed.holds(&place.parse().expect("a place"));
+    assert!(within("file:///srv/a.war!/b.pem#1") && !within("file:///srv/a.war#1"));
 }

@@ -73,6 +73,9 @@ fn batches(at: Time) -> Vec<Batch> {
                 group: Some("root".to_owned()),
                 // Scattered, as the dates of real files are.
                 modified: Time(1_600_000_000 + (serial * 2_654_435_761 % 100_000_007) as i64),
+                filesystem: None,
+                access_list: false,
+                behind: None,
             });
             seen.absorb(Observation::found(Raw::Certificate(der), sighting));
         }

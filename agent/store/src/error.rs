@@ -123,6 +123,19 @@ pub enum StoreError {
         /// What was found.
         what: String,
     },
+    /// The index of files is not what was kept.
+    #[error(
+        "the index of the files that run {run} read, in {place}, is damaged: {what}; the next \
+         completed scan reads every file and keeps a new one"
+    )]
+    DamagedIndex {
+        /// The database.
+        place: String,
+        /// The run it is of.
+        run: RunId,
+        /// What was found.
+        what: String,
+    },
     /// The database failed.
     #[error("could not {what} in {place}: {source}")]
     Failed {

@@ -46,7 +46,7 @@ pub use changes::{Changes, Renewal};
 pub use error::StoreError;
 pub use record::{
     Answers, Assessment, AssessmentId, AssessmentRecord, Batch, BrokenLink, Counts, Damage,
-    Outcome, RunEnd, RunId, RunRecord, RunStart,
+    FileIndex, Outcome, RunEnd, RunId, RunRecord, RunStart, Unchanged,
 };
 pub use sqlite::SqliteStore;
 
@@ -94,7 +94,8 @@ pub trait Store: Send {
     /// # Errors
     ///
     /// [`StoreError::RunEnded`] when the run is over, [`StoreError::WrongId`] for an asset that is
-    /// not what its id says.
+    /// not what its id says, [`StoreError::UnknownRun`] when there is no run that
+    /// [`Batch::unchanged`] could be taken over from.
     fn record(&mut self, run: RunId, batch: &Batch) -> Result<(), StoreError>;
 
     /// Ends a run and links it to the chain; returns the digest of its record.
@@ -150,6 +151,37 @@ pub trait Store: Send {
     ///
     /// [`StoreError::UnknownRun`], and when the database cannot be read.
     fn answered(&self, run: RunId) -> Result<Vec<(Place, Option<GapReason>)>, StoreError>;
+
+    /// The files that were read by the run whose index was kept last, if it completed and read as
+    /// this reader does; `None` when every file is to be read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::DamagedIndex`] when it is not what was kept.
+    fn file_index(&self, reader: Digest) -> Result<Option<FileIndex>, StoreError>;
+
+    /// Keeps which files a run has read, in place of what was kept of any other run. `reader` says
+    /// how files were read: whatever makes another reading of the same file makes another digest.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownRun`], and when the database cannot be written.
+    fn keep_file_index(
+        &mut self,
+        run: RunId,
+        reader: Digest,
+        key: [u64; 2],
+        files: &[u64],
+    ) -> Result<(), StoreError>;
+
+    /// What a batch with these unchanged files takes over: each asset with one sighting, and the
+    /// gaps, by file in the order given. For who tells it to others, as somebody tells it who reads
+    /// the files now: nothing of it was seen before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownRun`], and as for [`Store::inventory`].
+    fn taken_over(&self, unchanged: &Unchanged) -> Result<Batch, StoreError>;
 
     /// What changed from one run to a later one, which left out what `left_out` says.
     ///

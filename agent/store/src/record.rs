@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use pki_inventory::{Asset, AssetId, Coverage, Digest, Gap, Inventory, Time};
+use pki_inventory::{Asset, AssetId, Coverage, Digest, Gap, Inventory, Place, Time};
 
 /// The number of a run; later runs have higher numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +99,32 @@ pub struct Batch {
     pub gaps: Vec<Gap>,
     /// Collector, scope and how much of it was read.
     pub coverage: Vec<(String, String, Coverage)>,
+    /// Files that an earlier run read and that are as they were.
+    pub unchanged: Option<Unchanged>,
+}
+
+/// Files that need not be read again: whatever an earlier run saw in them, gaps included, is seen
+/// again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unchanged {
+    /// The run that saw it.
+    pub run: RunId,
+    /// When it is seen again.
+    pub at: Time,
+    /// The files on disk, each as a whole. What lies in them as an object or within an archive is
+    /// taken over with them; places that are no files come to nothing.
+    pub places: Vec<Place>,
+}
+
+/// Which files a run has read, in the form in which the collector knows them again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileIndex {
+    /// The run.
+    pub run: RunId,
+    /// The key of the hashes. Whoever knows it can make files that are not read.
+    pub key: [u64; 2],
+    /// A hash for each file, in the order in which they were kept.
+    pub files: Vec<u64>,
 }
 
 /// A place where the records are not what was written.
@@ -179,7 +205,14 @@ impl From<&Inventory> for Batch {
                     (collector.to_owned(), scope.to_owned(), coverage.clone())
                 })
                 .collect(),
+            unchanged: None,
         }
+    }
+}
+
+impl fmt::Debug for FileIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileIndex({} files of run {})", self.files.len(), self.run)
     }
 }
 

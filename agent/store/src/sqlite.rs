@@ -6,6 +6,7 @@
 //! is going on and one whose agent was killed can be told apart.
 
 mod chain;
+mod files;
 mod kept;
 mod load;
 mod record;
@@ -24,8 +25,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
 
 use self::schema::{STEPS, Schema};
 use crate::{
-    Answers, Assessment, AssessmentId, AssessmentRecord, Batch, BrokenLink, RunEnd, RunId,
-    RunRecord, RunStart, Selection, Store, StoreError,
+    Answers, Assessment, AssessmentId, AssessmentRecord, Batch, BrokenLink, FileIndex, RunEnd,
+    RunId, RunRecord, RunStart, Selection, Store, StoreError, Unchanged,
 };
 
 /// How long a write waits for another one.
@@ -239,6 +240,30 @@ impl Store for SqliteStore {
         self.read("load what was answered", |connection| {
             runs::require(connection, run)?;
             resume::answered(connection, run)
+        })
+    }
+
+    fn file_index(&self, reader: Digest) -> Result<Option<FileIndex>, StoreError> {
+        self.read("load the index of files", |connection| {
+            files::index(connection, reader, &self.place())
+        })
+    }
+
+    fn keep_file_index(
+        &mut self,
+        run: RunId,
+        reader: Digest,
+        key: [u64; 2],
+        files: &[u64],
+    ) -> Result<(), StoreError> {
+        self.write("keep the index of files", |connection| {
+            files::keep_index(connection, run, reader, key, files)
+        })
+    }
+
+    fn taken_over(&self, unchanged: &Unchanged) -> Result<Batch, StoreError> {
+        self.read("load what lies in unchanged files", |connection| {
+            files::taken_over(connection, unchanged)
         })
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use pki_config::FilesystemScope;
+use pki_config::{FilesystemScope, Globs};
 
 use super::links;
 use super::mounts::{Mounts, Nature};
@@ -26,7 +26,10 @@ pub(super) struct Boundaries {
     pub(super) roots: BTreeSet<PathBuf>,
     root_devices: BTreeSet<u64>,
     excluded: BTreeSet<PathBuf>,
+    excluded_globs: Globs,
+    included: Globs,
     one_filesystem: bool,
+    network_filesystems: bool,
     pub(super) mounts: Mounts,
 }
 
@@ -77,7 +80,10 @@ impl Boundaries {
             roots: resolved,
             root_devices,
             excluded,
+            excluded_globs: scope.exclude_globs.clone(),
+            included: scope.include.clone(),
             one_filesystem: scope.one_filesystem,
+            network_filesystems: scope.network_filesystems,
             mounts,
         };
         (boundaries, roots)
@@ -85,12 +91,26 @@ impl Boundaries {
 
     /// Whether this very path is excluded.
     pub(super) fn excludes(&self, path: &Path) -> bool {
-        !self.excluded.is_empty() && self.excluded.contains(path)
+        (!self.excluded.is_empty() && self.excluded.contains(path))
+            || self.excluded_globs.matches(path)
     }
 
     /// Whether this path or one above it is excluded.
     pub(super) fn excludes_above(&self, path: &Path) -> bool {
-        !self.excluded.is_empty() && path.ancestors().any(|path| self.excluded.contains(path))
+        (!self.excluded.is_empty() || !self.excluded_globs.is_empty())
+            && path.ancestors().any(|path| self.excludes(path))
+    }
+
+    /// Whether files of this path are asked for; folders are, if they are not excluded.
+    pub(super) fn asks_for(&self, path: &Path) -> bool {
+        !self.excludes(path) && (self.included.is_empty() || self.included.matches(path))
+    }
+
+    /// Whether a path lies on a filesystem that is not looked at.
+    pub(super) fn is_elsewhere(&self, path: &Path) -> bool {
+        let within_a_root = path.ancestors().any(|path| self.roots.contains(path));
+        !within_a_root
+            && self.mounts.above(path).is_some_and(|nature| !matches!(nature, Nature::Local))
     }
 
     /// Whether a path lies in one of the trees that are walked.
@@ -123,7 +143,10 @@ impl Boundaries {
         }
         match self.mounts.at(path) {
             Some(Nature::Pseudo(_)) => return Entry::Leave,
-            Some(Nature::Foreign(name)) => return Entry::Report(foreign(name)),
+            Some(Nature::Foreign(name)) if !self.network_filesystems => {
+                return Entry::Report(foreign(name));
+            }
+            Some(Nature::Foreign(_)) => return Entry::Enter,
             Some(Nature::Local) | None => {}
         }
         let Ok(metadata) = path.symlink_metadata() else { return Entry::Enter };
@@ -132,7 +155,8 @@ impl Boundaries {
         }
         match self.mounts.of_device(metadata.dev(), path) {
             Nature::Pseudo(_) => Entry::Leave,
-            Nature::Foreign(name) => Entry::Report(foreign(&name)),
+            Nature::Foreign(name) if !self.network_filesystems => Entry::Report(foreign(&name)),
+            Nature::Foreign(_) => Entry::Enter,
             Nature::Local if self.one_filesystem => Entry::Report(
                 "another filesystem begins here; add it to the roots, or switch `one_filesystem` off".to_owned(),
             ),
@@ -149,6 +173,6 @@ impl Boundaries {
 
 fn foreign(name: &str) -> String {
     format!(
-        "a filesystem that is not on this host's disks ({name}) begins here; add it to the roots to have it read"
+        "a filesystem that is not on this host's disks ({name}) begins here; add it to the roots to have it read, or switch `network_filesystems` on"
     )
 }

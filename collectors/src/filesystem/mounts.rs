@@ -29,6 +29,8 @@ pub(super) struct Mounts {
     /// By number: from the table first, because a magic number tells less (a local `fuseblk` disk
     /// and a remote `fuse.sshfs` have the same one).
     devices: Mutex<BTreeMap<u64, Nature>>,
+    /// The type of filesystem of each device of the table, such as `ext4`.
+    types: BTreeMap<u64, String>,
 }
 
 /// Names of filesystems without files of their own, as in `/proc/filesystems`.
@@ -139,14 +141,16 @@ impl Mounts {
 
     /// proc_pid_mountinfo(5): `id parent device root point options [fields…] - type source options`.
     pub(super) fn of_table(table: &[u8]) -> Self {
-        let (mut points, mut devices) = (BTreeMap::new(), BTreeMap::new());
+        let (mut points, mut devices, mut types) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for line in table.split(|octet| *octet == b'\n') {
             let mut fields = line.split(|octet| *octet == b' ').skip(2);
             let Some(device) = fields.next() else { continue };
             let Some(point) = fields.nth(1) else { continue };
             let Some(kind) = fields.skip_while(|field| *field != b"-").nth(1) else { continue };
             let point = PathBuf::from(OsString::from_vec(unescape(point)));
-            let by_name = of_name(&String::from_utf8_lossy(kind));
+            let kind = String::from_utf8_lossy(kind).into_owned();
+            let by_name = of_name(&kind);
             // Containers have their devices on a plain tmpfs, or in a folder of another filesystem.
             let nature = if point == Path::new("/dev") {
                 Nature::Pseudo("devices".to_owned())
@@ -158,9 +162,15 @@ impl Mounts {
             points.insert(point, nature);
             if let Some(device) = device_number(device) {
                 devices.insert(device, by_name);
+                types.insert(device, kind);
             }
         }
-        Self { points, devices: Mutex::new(devices) }
+        Self { points, devices: Mutex::new(devices), types }
+    }
+
+    /// The type of filesystem that a device of the mount table has.
+    pub(super) fn type_of(&self, device: u64) -> Option<String> {
+        self.types.get(&device).cloned()
     }
 
     /// What is mounted exactly here, by the mount table. Touches nothing.
@@ -255,6 +265,8 @@ mod tests {
             assert_eq!(mounts.at(Path::new(path)), Some(&nature), "{path}");
         }
         assert_eq!(mounts.points.len(), 7);
+        assert_eq!(mounts.type_of(rustix::fs::makedev(0, 40)).as_deref(), Some("nfs4"));
+        assert_eq!(mounts.type_of(1), None);
     }
 
     #[test]

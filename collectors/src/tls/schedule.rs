@@ -388,6 +388,7 @@ impl Round {
             read,
             not_read,
             octets: count(&line.octets),
+            unchanged: 0,
         };
         let (collector, scope) = (NAME.to_owned(), line.target.to_string());
         self.out.send(Observation::Covered { collector, scope, coverage }).await

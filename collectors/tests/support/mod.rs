@@ -29,6 +29,8 @@ pub fn context(tls: TlsScope, filesystem: FilesystemScope) -> Context {
         cancelled: Arc::default(),
         progress: Arc::default(),
         done: Arc::default(),
+        seen: Arc::new(pki_collectors::Seen::new([1, 2], Vec::new())),
+        passwords: Arc::default(),
     }
 }
 

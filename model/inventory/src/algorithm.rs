@@ -4,7 +4,7 @@
 //! dotted number in a report helps nobody.
 
 use serde::{Deserialize, Serialize};
-use x509_parser::asn1_rs::Tag;
+use x509_parser::asn1_rs::{FromDer as _, Integer, Tag};
 use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -32,17 +32,48 @@ pub struct SignatureAlgorithm {
     pub hash: Option<String>,
 }
 
-/// Curves by OID: RFC 5480 section 2.1.1.1, RFC 5639, SEC 2.
+/// Curves by OID, with the bits of their field: RFC 5480 section 2.1.1.1, RFC 5639 section 4.1, SEC 2.
 const CURVES: &[(&str, &str, u32)] = &[
     ("1.2.840.10045.3.1.1", "P-192", 192),
     ("1.2.840.10045.3.1.7", "P-256", 256),
+    ("1.3.132.0.1", "sect163k1", 163),
     ("1.3.132.0.10", "secp256k1", 256),
+    ("1.3.132.0.15", "sect163r2", 163),
+    ("1.3.132.0.16", "sect283k1", 283),
+    ("1.3.132.0.17", "sect283r1", 283),
+    ("1.3.132.0.2", "sect163r1", 163),
+    ("1.3.132.0.22", "sect131r1", 131),
+    ("1.3.132.0.23", "sect131r2", 131),
+    ("1.3.132.0.24", "sect193r1", 193),
+    ("1.3.132.0.25", "sect193r2", 193),
+    ("1.3.132.0.26", "sect233k1", 233),
+    ("1.3.132.0.27", "sect233r1", 233),
+    ("1.3.132.0.28", "secp128r1", 128),
+    ("1.3.132.0.29", "secp128r2", 128),
+    ("1.3.132.0.3", "sect239k1", 239),
+    ("1.3.132.0.30", "secp160r2", 160),
+    ("1.3.132.0.31", "secp192k1", 192),
+    ("1.3.132.0.32", "secp224k1", 224),
     ("1.3.132.0.33", "P-224", 224),
     ("1.3.132.0.34", "P-384", 384),
     ("1.3.132.0.35", "P-521", 521),
-    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1", 256),
+    ("1.3.132.0.36", "sect409k1", 409),
+    ("1.3.132.0.37", "sect409r1", 409),
+    ("1.3.132.0.38", "sect571k1", 571),
+    ("1.3.132.0.39", "sect571r1", 571),
+    ("1.3.132.0.4", "sect113r1", 113),
+    ("1.3.132.0.5", "sect113r2", 113),
+    ("1.3.132.0.6", "secp112r1", 112),
+    ("1.3.132.0.7", "secp112r2", 112),
+    ("1.3.132.0.8", "secp160r1", 160),
+    ("1.3.132.0.9", "secp160k1", 160),
+    ("1.3.36.3.3.2.8.1.1.1", "brainpoolP160r1", 160),
     ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1", 384),
     ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1", 512),
+    ("1.3.36.3.3.2.8.1.1.3", "brainpoolP192r1", 192),
+    ("1.3.36.3.3.2.8.1.1.5", "brainpoolP224r1", 224),
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1", 256),
+    ("1.3.36.3.3.2.8.1.1.9", "brainpoolP320r1", 320),
 ];
 
 /// Algorithms whose OID alone says everything, for keys and signatures alike: RFC 8410, RFC 9881,
@@ -162,7 +193,13 @@ impl KeyAlgorithm {
                 let curve = named.and_then(|any| any.as_oid().ok());
                 Self::elliptic(curve.map(|oid| oid.to_id_string()).as_deref())
             }
-            DSA => Self::named("DSA"),
+            DSA => {
+                // Dss-Parms begins with the prime p (RFC 3279, 2.3.2); absent ones are inherited.
+                let parameters = spki.algorithm.parameters.as_ref();
+                let parameters = parameters.filter(|any| any.tag() == Tag::Sequence);
+                let prime = parameters.and_then(|any| Integer::from_der(any.data).ok());
+                Self { bits: prime.map(|(_, p)| modulus_bits(p.as_ref())), ..Self::named("DSA") }
+            }
             other => Self::by_oid(other),
         }
     }

@@ -7,20 +7,26 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Certificate, Digest, Endpoint, Key, Place, RevocationList, Sighting, SigningRequest, Time,
-    TrustStore, Unparsed,
+    Automation, Certificate, Configuration, Digest, Endpoint, Key, Keystore, Place, RevocationList,
+    Sighting, SigningRequest, Time, TrustStore, Unparsed,
 };
 
 /// The kinds of assets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// Trace of automatic issuance or renewal.
+    Automation,
     /// X.509 certificate.
     Certificate,
+    /// Cryptography that settings ask for.
+    Configuration,
     /// TLS endpoint.
     Endpoint,
     /// Key outside a certificate.
     Key,
+    /// Container of keys and certificates with a lock of its own.
+    Keystore,
     /// Certificate revocation list.
     RevocationList,
     /// PKCS#10 certification request.
@@ -32,11 +38,13 @@ pub enum Kind {
 }
 
 /// Kind and digest; prints as `certificate:9f86d0…`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct AssetId {
     /// Kind.
     pub kind: Kind,
-    /// SHA-256 of the encoding; of the place for an endpoint, of the SPKI for a key.
+    /// SHA-256 of the encoding; for a key of the SPKI, where that is visible; for endpoints,
+    /// configurations and traces of automation of the place; for a trust store of its members.
     pub sha256: Digest,
 }
 
@@ -55,12 +63,18 @@ pub struct Asset {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::large_enum_variant, reason = "endpoints are what most of a network scan keeps")]
 pub enum Body {
+    /// Trace of automatic issuance or renewal.
+    Automation(Box<Automation>),
     /// X.509 certificate.
     Certificate(Box<Certificate>),
+    /// Cryptography that settings ask for.
+    Configuration(Box<Configuration>),
     /// TLS endpoint.
     Endpoint(Endpoint),
     /// Key outside a certificate.
     Key(Key),
+    /// Container of keys and certificates with a lock of its own.
+    Keystore(Keystore),
     /// Certificate revocation list.
     RevocationList(Box<RevocationList>),
     /// PKCS#10 certification request.
@@ -77,9 +91,12 @@ impl Kind {
         Self::Certificate,
         Self::Endpoint,
         Self::Key,
+        Self::Keystore,
         Self::RevocationList,
         Self::SigningRequest,
         Self::TrustStore,
+        Self::Automation,
+        Self::Configuration,
         Self::Unparsed,
     ];
 
@@ -87,9 +104,12 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Automation => "automation",
             Self::Certificate => "certificate",
+            Self::Configuration => "configuration",
             Self::Endpoint => "endpoint",
             Self::Key => "key",
+            Self::Keystore => "keystore",
             Self::RevocationList => "revocation-list",
             Self::SigningRequest => "signing-request",
             Self::TrustStore => "trust-store",
@@ -121,11 +141,31 @@ impl AssetId {
     pub fn new(kind: Kind, sha256: Digest) -> Self {
         Self { kind, sha256 }
     }
+
+    /// The id of a thing that its place identifies.
+    #[must_use]
+    pub fn at(kind: Kind, place: &Place) -> Self {
+        Self::new(kind, Digest::of(place.to_string().as_bytes()))
+    }
 }
 
 impl fmt::Display for AssetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind, self.sha256)
+    }
+}
+
+impl TryFrom<String> for AssetId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<AssetId> for String {
+    fn from(id: AssetId) -> Self {
+        id.to_string()
     }
 }
 
@@ -145,9 +185,12 @@ impl Body {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
+            Self::Automation(_) => Kind::Automation,
             Self::Certificate(_) => Kind::Certificate,
+            Self::Configuration(_) => Kind::Configuration,
             Self::Endpoint(_) => Kind::Endpoint,
             Self::Key(_) => Kind::Key,
+            Self::Keystore(_) => Kind::Keystore,
             Self::RevocationList(_) => Kind::RevocationList,
             Self::SigningRequest(_) => Kind::SigningRequest,
             Self::TrustStore(_) => Kind::TrustStore,
@@ -229,10 +272,18 @@ impl Asset {
         }
     }
 
-    /// Lays another record of the same thing over this one. The later body wins (only endpoints
-    /// change at all), of two of one instant always the same one; sightings are joined.
+    /// Lays another record of the same thing over this one. Of what a place identifies the later body
+    /// wins, of two of one instant always the same one; of a keystore the one that was opened further.
+    /// Sightings are joined.
     pub(crate) fn merge(&mut self, other: Self) {
-        if other.body > self.body {
+        let is_later = match &other.body {
+            // An endpoint says itself when it was asked.
+            Body::Automation(_) | Body::Configuration(_) => {
+                (other.last_seen(), &other.body) > (self.last_seen(), &self.body)
+            }
+            _ => other.body > self.body,
+        };
+        if is_later {
             self.body = other.body;
         }
         for sighting in other.sightings.into_values() {

@@ -30,6 +30,9 @@ pub struct Gap {
 pub enum GapReason {
     /// The collector stopped as a whole.
     CollectorFailed,
+    /// An archive, image or database that does not hold what its format promises; what could be
+    /// read of it is in the inventory.
+    Damaged,
     /// A format that is recognised but not read yet.
     FormatNotRead,
     /// TLS began and broke for a reason that is not an answer.
@@ -77,6 +80,10 @@ pub struct Coverage {
     pub not_read: u64,
     /// Octets read.
     pub octets: u64,
+    /// Of the places read: files that an earlier run read and that have not changed since. What it
+    /// saw in them is taken over, they were not opened again.
+    #[serde(default)]
+    pub unchanged: u64,
 }
 
 impl Coverage {
@@ -92,6 +99,7 @@ impl fmt::Display for GapReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CollectorFailed => "collector-failed",
+            Self::Damaged => "damaged",
             Self::FormatNotRead => "format-not-read",
             Self::HandshakeFailed => "handshake-failed",
             Self::LimitReached => "limit-reached",

@@ -26,6 +26,7 @@ impl Inventory {
                 self.add_gap(gap);
                 None
             }
+            Observation::Unchanged(_) => None,
             Observation::Covered { collector, scope, coverage } => {
                 self.add_coverage(collector, scope, coverage);
                 None
@@ -45,9 +46,19 @@ impl Inventory {
                 SigningRequest::parse(der).map(|request| Body::SigningRequest(Box::new(request)))
             }),
             Raw::Key { id, key } => (AssetId::new(Kind::Key, id), Some(Body::Key(key))),
+            Raw::Keystore { id, keystore } => {
+                (AssetId::new(Kind::Keystore, id), Some(Body::Keystore(keystore)))
+            }
             Raw::Endpoint(endpoint) => {
-                let id = Digest::of(sighting.place.to_string().as_bytes());
-                (AssetId::new(Kind::Endpoint, id), Some(Body::Endpoint(endpoint)))
+                (AssetId::at(Kind::Endpoint, &sighting.place), Some(Body::Endpoint(endpoint)))
+            }
+            Raw::Automation(automation) => {
+                let id = AssetId::at(Kind::Automation, &sighting.place);
+                (id, Some(Body::Automation(automation)))
+            }
+            Raw::Configuration(configuration) => {
+                let id = AssetId::at(Kind::Configuration, &sighting.place);
+                (id, Some(Body::Configuration(configuration)))
             }
             Raw::Unparsed { id, unparsed } => {
                 (AssetId::new(Kind::Unparsed, id), Some(Body::Unparsed(unparsed)))

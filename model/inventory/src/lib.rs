@@ -1,15 +1,20 @@
-//! One record per certificate, key, endpoint, request, revocation list and trust store, and who
-//! saw it where and when.
+//! One record per certificate, key, keystore, endpoint, request, revocation list, trust store, trace
+//! of automation and configuration, and who saw it where and when.
 //!
 //! Collectors hand in [`Observation`]s; [`Inventory::absorb`] parses each encoding once and files
-//! it under the SHA-256 of that encoding. Two inventories [merge](Inventory::merge) in any order
+//! it under the SHA-256 of that encoding; what has no encoding of its own (an endpoint, a trace of
+//! automation, a configuration) it files under its place. Two inventories [merge](Inventory::merge) in any order
 //! and any number of times to the same result, so the records of many runs and many agents can
 //! be laid together.
 //!
 //! A certificate, a revocation list and a stapled status ([`Staple`]) say what they say in fields
 //! of their own; what follows from several records together is computed when it is asked for: the
-//! joins of a [`View`], the [`ChainFacts`] of an endpoint. Whoever did not look says so: a
-//! [`Fact`] is yes, no, or not observed with the reason.
+//! joins of a [`View`], the [`ChainFacts`] of an endpoint, how it [differs](compared) from its
+//! settings, the [`signs`] of automatic renewal, the [`members`] of a trust store. Whoever did not
+//! look says so: a [`Fact`] is yes, no, or not observed with the reason.
+//!
+//! Two lists lie in this crate: keys whose private half is [`published`], and authorities that a root
+//! program has [`distrusted`]. Both name their sources, and neither is complete.
 //!
 //! What this crate does not do: it reads no file, opens no socket, asks no clock, logs nothing and
 //! judges nothing; no signature is verified. It never holds a private key: collectors hand in the public half.
@@ -25,24 +30,39 @@
 
 mod algorithm;
 mod anchoring;
+mod asked;
 mod asset;
+mod automation;
+mod automations;
 mod certificate;
 mod chain;
+mod configuration;
 mod der;
 mod digest;
+mod disk;
+mod drift;
 mod endpoint;
 mod gap;
 mod host_name;
 mod inventory;
 mod issuers;
 mod key;
+mod keystore;
+mod lineage;
+mod members;
+mod object;
 mod observation;
 mod place;
 mod posture;
+mod published;
 mod revocation_list;
+mod settings;
 mod sighting;
 mod signing_request;
+mod signs;
 mod staple;
+mod starting;
+mod suite_names;
 mod time;
 mod timestamps;
 mod trust_store;
@@ -52,20 +72,32 @@ mod view;
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 pub use anchoring::{AnchorPath, Anchoring, anchorings};
 pub use asset::{Asset, AssetId, Body, Kind};
+pub use automation::{Automation, AutomationRole};
+pub use automations::Managed;
 pub use certificate::{AlternativeName, Certificate, DistinguishedName};
 pub use chain::{ChainFacts, chain_facts};
+pub use configuration::{Configuration, Listens};
 pub use digest::{Digest, DigestError};
+pub use drift::{Comparison, Drift, compared, drifts};
 pub use endpoint::{ClientCertificate, Endpoint, Handshake, Session};
 pub use gap::{Coverage, Gap, GapReason};
 pub use inventory::Inventory;
 pub use key::Key;
+pub use keystore::{Holds, Keystore, Lock, StoreEntry};
+pub use members::{Dates, Distrusted, Member, MemberFacts, distrusted, members};
+pub use object::Object;
 pub use observation::{Observation, Raw};
 pub use place::{Place, PlaceError};
 pub use posture::{Deployment, Fact, Posture, Suites, VersionFacts};
+pub use published::{published, snakeoil};
 pub use revocation_list::RevocationList;
-pub use sighting::{Circumstances, Encryption, FileFacts, Half, KeyForm, Sighting};
+pub use sighting::{
+    Circumstances, Encryption, Fate, FileFacts, Half, KeyForm, Layer, Sighting, SshCertificate,
+};
 pub use signing_request::SigningRequest;
+pub use signs::{Direction, Renewal, Sign, Strength, renewal, renewal_by, signs};
 pub use staple::{CertificateStatus, IssuerHashes, RevocationStatus, Staple, StapleContent};
+pub use starting::Start;
 pub use time::{Time, TimeError};
 pub use timestamps::sct_log_ids;
 pub use trust_store::TrustStore;

@@ -1,6 +1,9 @@
 //! What collectors hand in.
 
-use crate::{Coverage, Digest, Endpoint, Gap, Key, Sighting, Unparsed};
+use crate::{
+    Automation, Configuration, Coverage, Digest, Endpoint, Gap, Key, Keystore, Place, Sighting,
+    Unparsed,
+};
 
 /// One thing a collector reports. Encodings come as they were received; [`crate::Inventory`]
 /// parses them.
@@ -16,6 +19,9 @@ pub enum Observation {
     },
     /// Something was asked for and not read.
     Missed(Gap),
+    /// An earlier run read this file, and it has not changed since: whatever that run saw in it is
+    /// there still. Only whoever keeps earlier runs can file it.
+    Unchanged(Place),
     /// A scope is done with.
     Covered {
         /// The collector.
@@ -45,6 +51,17 @@ pub enum Raw {
         /// Facts.
         key: Key,
     },
+    /// A container with a lock of its own.
+    Keystore {
+        /// SHA-256 of its octets.
+        id: Digest,
+        /// Facts.
+        keystore: Keystore,
+    },
+    /// A trace of automation; the sighting's place is its identity.
+    Automation(Box<Automation>),
+    /// What settings ask for; the sighting's place is its identity.
+    Configuration(Box<Configuration>),
     /// An endpoint's answer; the sighting's place is its identity.
     Endpoint(Endpoint),
     /// A file held these certificates and no private key. Whether that makes it a trust store is

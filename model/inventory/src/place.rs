@@ -15,7 +15,8 @@ pub enum Place {
     /// An object in a file; the number counts the objects of that file from 1 and is absent for
     /// the file as a whole.
     File {
-        /// The absolute path, percent-encoded as in RFC 8089.
+        /// The absolute path, percent-encoded as in RFC 8089. Behind each `!/` goes on the path
+        /// inside of an archive: `/srv/shop.war!/WEB-INF/lib/a.jar!/META-INF/A.RSA`.
         path: String,
         /// Which object of the file.
         object: Option<u32>,
@@ -45,16 +46,35 @@ impl Place {
     /// UTF-8.
     #[must_use]
     pub fn file(path: impl AsRef<std::path::Path>) -> Self {
-        let mut encoded = String::new();
-        for &octet in path.as_ref().as_os_str().as_encoded_bytes() {
-            if octet.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&octet) {
-                encoded.push(char::from(octet));
-            } else {
-                // Writing into a String cannot fail.
-                let _ = write!(encoded, "%{octet:02X}");
+        let path = encoded(path.as_ref().as_os_str().as_encoded_bytes());
+        Self::File { path, object: None }
+    }
+
+    /// What lies under this name in the archive at this place.
+    #[must_use]
+    pub fn within(&self, name: &[u8]) -> Self {
+        match self {
+            Self::File { path, .. } => {
+                let start = name.iter().take_while(|octet| **octet == b'/').count();
+                Self::File { path: format!("{path}!/{}", encoded(&name[start..])), object: None }
             }
+            other => other.clone(),
         }
-        Self::File { path: encoded, object: None }
+    }
+
+    /// For something in an archive, the encoded path inside of it; the innermost of several.
+    #[must_use]
+    pub fn inner(&self) -> Option<&str> {
+        let Self::File { path, .. } = self else { return None };
+        path.rsplit_once("!/").map(|(_, inner)| inner)
+    }
+
+    /// The file on disk that this is, or that it lies in, as a whole; `None` for other places.
+    #[must_use]
+    pub fn outermost(&self) -> Option<Self> {
+        let Self::File { path, .. } = self else { return None };
+        let path = path.split_once("!/").map_or(path.as_str(), |(outer, _)| outer).to_owned();
+        Some(Self::File { path, object: None })
     }
 
     /// The same file, one object of it, counted from 1.
@@ -66,10 +86,12 @@ impl Place {
         }
     }
 
-    /// The path of a file place, decoded; `None` for other places.
+    /// The path of a file place, decoded; `None` for other places. For something in an archive it
+    /// is the path of the archive.
     #[must_use]
     pub fn file_path(&self) -> Option<std::path::PathBuf> {
         let Self::File { path, .. } = self else { return None };
+        let path = path.split_once("!/").map_or(path.as_str(), |(outer, _)| outer);
         let mut octets = Vec::with_capacity(path.len());
         let mut rest = path.as_bytes();
         while let Some((&first, tail)) = rest.split_first() {
@@ -176,6 +198,21 @@ impl FromStr for Place {
         let port = port.parse().map_err(|_| wrong())?;
         Ok(Self::Tls { host: host.to_owned(), port, server_name: name, starttls })
     }
+}
+
+/// Percent-encodes a path (RFC 8089). `!` is encoded too: it separates an archive from what lies in
+/// it.
+fn encoded(path: &[u8]) -> String {
+    let mut encoded = String::new();
+    for &octet in path {
+        if octet.is_ascii_alphanumeric() || b"/-._~$&'()*+,;=:@".contains(&octet) {
+            encoded.push(char::from(octet));
+        } else {
+            // Writing into a String cannot fail.
+            let _ = write!(encoded, "%{octet:02X}");
+        }
+    }
+    encoded
 }
 
 /// A scheme as in RFC 3986, 3.1, in lower case and without the `+` that means something here.

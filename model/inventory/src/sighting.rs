@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Place, Time};
+use crate::{Digest, Place, Time};
 
 /// An asset was at this place from the first to the last time it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +31,16 @@ pub struct Circumstances {
     /// For certificates a TLS server sent: 0 for the first one of its list (RFC 8446, 4.4.2).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub chain_position: Option<u16>,
+    /// What it is called there: the alias in a keystore, the comment of an SSH key, the field of a
+    /// document it stands in. People wrote it; it may hold any character.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub label: Option<String>,
+    /// The layer of a container image it lies in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub layer: Option<Layer>,
+    /// For keys: what an SSH certificate says of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ssh_certificate: Option<SshCertificate>,
 }
 
 /// Who owns a file and who may read it.
@@ -50,6 +60,60 @@ pub struct FileFacts {
     pub group: Option<String>,
     /// When the content last changed.
     pub modified: Time,
+    /// The type of filesystem it lies on, such as `ext4` or `nfs4`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub filesystem: Option<String>,
+    /// Whether an access control list says more about who may read it than the mode does.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub access_list: bool,
+    /// The nearest folder above that only its owner may enter, where there is one: it hides the
+    /// file from others whatever the file's own mode says.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub behind: Option<String>,
+}
+
+/// One layer of a container image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Layer {
+    /// The digest that the image's manifest calls it by, such as `sha256:9f86…`.
+    pub digest: String,
+    /// Its number from the bottom, from 1.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+    /// What became of the file in the layers above.
+    pub fate: Fate,
+}
+
+/// What upper layers of an image do to a file of a lower one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// It is there in a running container.
+    Kept,
+    /// This layer deletes it; whoever has the image can read it all the same.
+    DeletedIn(u32),
+    /// This layer has another file in its place; whoever has the image can read it all the same.
+    ReplacedIn(u32),
+}
+
+/// What a certificate of OpenSSH says (PROTOCOL.certkeys).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SshCertificate {
+    /// Whether it is for a host; otherwise for a user.
+    pub host: bool,
+    /// The name its issuer gave it.
+    pub key_id: String,
+    /// For whom; none means for everybody.
+    pub principals: Vec<String>,
+    /// From when on.
+    pub valid_after: Time,
+    /// Until when; absent where it never ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub valid_before: Option<Time>,
+    /// SHA-256 of the `SubjectPublicKeyInfo` of the key that signed it, where it could be told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub authority: Option<Digest>,
 }
 
 /// Which half of a key pair was seen and how it was wrapped.
@@ -114,7 +178,19 @@ impl Sighting {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 impl FileFacts {
+    /// A file of which `stat` told these, and nothing else is known.
+    #[must_use]
+    pub fn of(mode: u32, uid: u32, gid: u32, modified: Time) -> Self {
+        let (owner, group, filesystem, behind) = (None, None, None, None);
+        Self { mode, uid, gid, owner, group, modified, filesystem, access_list: false, behind }
+    }
+
     /// The classes of users beyond the owner that the permission bits let read the file.
     #[must_use]
     pub fn readable_by_group(&self) -> bool {

@@ -1,20 +1,30 @@
 //! The joins that rules and reports need, computed once from an inventory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use crate::disk::Disk;
+use crate::drift::Comparisons;
 use crate::issuers::Issuers;
-use crate::{Asset, AssetId, Body, Certificate, Digest, Half, Inventory, Kind};
+use crate::lineage::Lineage;
+use crate::settings::Settings;
+use crate::{Asset, AssetId, Body, Certificate, Digest, Half, Inventory, Kind, Time};
 
 /// An inventory with its joins: keys to certificates by SPKI, certificates to lineages by name,
-/// certificates to the authorities they name as issuers, members to trust stores.
+/// certificates to the authorities they name as issuers, members to trust stores; by path:
+/// certificates to the automation that manages them, endpoints to the settings behind them, both to
+/// the keystores and private keys.
 #[derive(Debug)]
 pub struct View<'a> {
     inventory: &'a Inventory,
     by_spki: BTreeMap<Digest, Vec<&'a Asset>>,
-    by_names: BTreeMap<Vec<String>, Vec<&'a Asset>>,
+    by_names: BTreeMap<Vec<String>, Lineage<'a>>,
     authorities: Issuers<'a, &'a Asset>,
     anchors: BTreeSet<Digest>,
     private: BTreeSet<Digest>,
+    pub(crate) disk: Disk<'a>,
+    pub(crate) settings: Settings<'a>,
+    pub(crate) comparisons: OnceLock<Comparisons>,
 }
 
 /// What a certificate is to the organisation, as far as its places tell.
@@ -45,6 +55,8 @@ impl<'a> View<'a> {
     /// Computes the joins.
     #[must_use]
     pub fn of(inventory: &'a Inventory) -> Self {
+        let disk = Disk::of(inventory);
+        let settings = Settings::of(inventory, &disk);
         let mut view = Self {
             inventory,
             by_spki: BTreeMap::new(),
@@ -52,12 +64,16 @@ impl<'a> View<'a> {
             authorities: Issuers::new(),
             anchors: BTreeSet::new(),
             private: BTreeSet::new(),
+            disk,
+            settings,
+            comparisons: OnceLock::new(),
         };
+        let mut by_names: BTreeMap<Vec<String>, Vec<&'a Asset>> = BTreeMap::new();
         for asset in inventory.assets() {
             match &asset.body {
                 Body::Certificate(certificate) => {
                     view.by_spki.entry(certificate.spki).or_default().push(asset);
-                    view.by_names.entry(certificate.lineage_names()).or_default().push(asset);
+                    by_names.entry(certificate.lineage_names()).or_default().push(asset);
                     if certificate.is_authority() {
                         view.authorities.insert(certificate, asset);
                     }
@@ -67,6 +83,9 @@ impl<'a> View<'a> {
                 _ => {}
             }
         }
+        let lineages = by_names.into_iter();
+        view.by_names =
+            lineages.map(|(names, assets)| (names, Lineage::of(assets, &view.disk))).collect();
         view
     }
 
@@ -116,7 +135,34 @@ impl<'a> View<'a> {
     /// The certificates for exactly the same names, this one included.
     #[must_use]
     pub fn lineage(&self, certificate: &Certificate) -> &[&'a Asset] {
-        self.by_names.get(&certificate.lineage_names()).map_or(&[], Vec::as_slice)
+        self.lineage_of(certificate).map_or(&[], |lineage| &lineage.assets)
+    }
+
+    /// Of [`lineage`](Self::lineage) those that some trace of automation manages.
+    #[must_use]
+    pub fn managed_lineage(&self, certificate: &Certificate) -> &[&'a Asset] {
+        self.lineage_of(certificate).map_or(&[], |lineage| &lineage.managed)
+    }
+
+    /// Whether a certificate for the same names begins later than this one and ends no sooner than
+    /// at this instant.
+    #[must_use]
+    pub fn is_outlasted(&self, certificate: &Certificate, until: Time) -> bool {
+        let lineage = self.lineage_of(certificate);
+        lineage.is_some_and(|lineage| lineage.is_outlasted(certificate, until))
+    }
+
+    /// Whether a newer certificate for the same names was seen: with the same algorithm of its key
+    /// anywhere, with another one where the same trace of automation manages both.
+    #[must_use]
+    pub fn is_renewed(&self, asset: &Asset, certificate: &Certificate) -> bool {
+        let traces = self.automation_of(asset);
+        let lineage = self.lineage_of(certificate);
+        lineage.is_some_and(|lineage| lineage.is_renewed(certificate, &traces))
+    }
+
+    pub(crate) fn lineage_of(&self, certificate: &Certificate) -> Option<&Lineage<'a>> {
+        self.by_names.get(&certificate.lineage_names())
     }
 
     /// The CA certificates that this certificate [names as its issuer]
@@ -127,6 +173,18 @@ impl<'a> View<'a> {
         certificate: &'s Certificate,
     ) -> impl Iterator<Item = &'a Asset> + use<'a, 's> {
         self.authorities.of(certificate).copied()
+    }
+
+    /// Every key that no certificate certifies, by SPKI, with what is known of it.
+    pub fn bare_keys(&self) -> impl Iterator<Item = (Digest, &[&'a Asset])> {
+        let all = self.disk.keys.iter().filter(|(spki, _)| !self.by_spki.contains_key(spki));
+        all.map(|(spki, assets)| (*spki, assets.as_slice()))
+    }
+
+    /// The records of this key, wherever it was seen outside of certificates.
+    #[must_use]
+    pub fn records_of(&self, spki: Digest) -> &[&'a Asset] {
+        self.disk.keys.get(&spki).map_or(&[], Vec::as_slice)
     }
 
     /// Every certified key, by SPKI.

@@ -4,9 +4,10 @@
 use std::sync::LazyLock;
 
 use pki_inventory::{
-    Circumstances, ClientCertificate, Coverage, Deployment, Digest, Endpoint, Fact, Gap, GapReason,
-    Handshake, Inventory, Key, KeyAlgorithm, Observation, Place, Posture, Raw, Session, Sighting,
-    Staple, Suites, Time, Unparsed, VersionFacts,
+    Automation, AutomationRole, Circumstances, ClientCertificate, Configuration, Coverage,
+    Deployment, Digest, Endpoint, Fact, Gap, GapReason, Handshake, Inventory, Key, KeyAlgorithm,
+    Keystore, Lock, Observation, Place, Posture, Raw, Session, Sighting, Staple, Suites, Time,
+    Unparsed, VersionFacts,
 };
 use proptest::prelude::*;
 
@@ -127,6 +128,21 @@ fn raw() -> impl Strategy<Value = Raw> {
             Raw::Key { id, key: Key { spki: Some(id), algorithm } }
         }),
         endpoint().prop_map(Raw::Endpoint),
+        proptest::option::of(any::<bool>()).prop_map(|active| {
+            let body = Automation::of("certbot", AutomationRole::Schedule);
+            Raw::Automation(Box::new(Automation { active, ..body }))
+        }),
+        (0..3u32).prop_map(|line| {
+            Raw::Configuration(Box::new(Configuration::of("nginx", None, line)))
+        }),
+        (0..2u8, 0..3usize).prop_map(|(n, lock)| {
+            let closed = Lock::Closed("no password".to_owned());
+            let lock = [closed, Lock::Configured, Lock::None][lock].clone();
+            let format = "JKS".to_owned();
+            let (integrity, protection, count, entries) = (None, Vec::new(), None, Vec::new());
+            let keystore = Keystore { format, lock, integrity, protection, count, entries };
+            Raw::Keystore { id: Digest::of(&[n]), keystore }
+        }),
         (0..2u8, 0..2usize).prop_map(|(n, error)| Raw::Unparsed {
             id: Digest::of(&[n]),
             unparsed: Unparsed {
@@ -152,7 +168,14 @@ fn observation() -> impl Strategy<Value = Observation> {
     let covered = (0..50i64, 0..9u64).prop_map(|(time, read)| Observation::Covered {
         collector: "tls".to_owned(),
         scope: "192.0.2.0/28".to_owned(),
-        coverage: Coverage { finished: Time(time), asked: 9, read, not_read: 9 - read, octets: 0 },
+        coverage: Coverage {
+            finished: Time(time),
+            asked: 9,
+            read,
+            not_read: 9 - read,
+            octets: 0,
+            unchanged: 0,
+        },
     });
     prop_oneof![
         8 => (raw(), sighting()).prop_map(|(raw, sighting)| Observation::found(raw, sighting)),

@@ -3,15 +3,20 @@
 //! The JSON types live here and not beside the inventory's, so that those can change without
 //! changing what others read.
 
+mod disk;
+mod sighting;
 pub(crate) mod tls;
 
+use std::collections::BTreeSet;
+
 use pki_inventory::{
-    Asset, Body, Certificate, DistinguishedName, Encryption, Half, KeyAlgorithm, Sighting, View,
+    Asset, AssetId, Body, Certificate, DistinguishedName, Key, KeyAlgorithm, Time, View, published,
+    signs, snakeoil,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::words;
+use crate::{automation, words};
 
 #[derive(Serialize)]
 struct CertificateFacts<'a> {
@@ -39,6 +44,20 @@ struct CertificateFacts<'a> {
     sct_logs: &'a [String],
     broken_extensions: &'a [String],
     encoding_length: usize,
+    key_published: Option<&'static str>,
+    snakeoil: Option<&'static str>,
+    private_keys: Vec<String>,
+    keystores: Vec<String>,
+    automation: Vec<String>,
+    renewal: Option<&'static str>,
+    signs: Vec<SignFacts>,
+}
+
+#[derive(Serialize)]
+struct SignFacts {
+    what: String,
+    direction: &'static str,
+    strength: &'static str,
 }
 
 #[derive(Serialize)]
@@ -63,56 +82,16 @@ struct Algorithm<'a> {
     label: String,
 }
 
-#[derive(Serialize)]
-struct SightingFacts<'a> {
-    place: String,
-    collector: &'a str,
-    first_seen: String,
-    last_seen: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chain_position: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<FileFacts<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<KeyFacts<'a>>,
-}
-
-#[derive(Serialize)]
-struct FileFacts<'a> {
-    mode: String,
-    uid: u32,
-    gid: u32,
-    owner: Option<&'a str>,
-    group: Option<&'a str>,
-    modified: String,
-}
-
-#[derive(Serialize)]
-struct KeyFacts<'a> {
-    half: &'static str,
-    encoding: &'a str,
-    encryption: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kdf: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cipher: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iterations: Option<u32>,
-}
-
-/// Every field of an asset's body, and under `sightings` what each of its places told.
-pub(crate) fn of(asset: &Asset, view: &View<'_>) -> Value {
+/// Every field of an asset's body, and under `sightings` what each of its places told. What depends
+/// on the day (the members of a trust store) is told as of this instant.
+pub(crate) fn of(asset: &Asset, view: &View<'_>, at: Time) -> Value {
     let mut facts = match &asset.body {
+        Body::Automation(body) => disk::automation(asset, body, view),
         Body::Certificate(body) => value(&certificate(asset, body, view)),
+        Body::Configuration(body) => disk::configuration(asset, body, view),
         Body::Endpoint(endpoint) => tls::of(asset, endpoint, view),
-        Body::Key(key) => json!({
-            "algorithm": key.algorithm.as_ref().map(|key| value(&algorithm(key))),
-            "spki_sha256": key.spki.map(|spki| spki.to_string()),
-            "certificates": key.spki.map(|spki| {
-                let all = view.certificates_of(spki);
-                all.iter().map(|asset| asset.id.to_string()).collect::<Vec<_>>()
-            }).unwrap_or_default(),
-        }),
+        Body::Key(body) => key(asset, body, view),
+        Body::Keystore(body) => disk::keystore(body),
         Body::RevocationList(list) => json!({
             "issuer": value(&name(&list.issuer)),
             "this_update": list.this_update.to_string(),
@@ -127,18 +106,38 @@ pub(crate) fn of(asset: &Asset, view: &View<'_>) -> Value {
             "spki_sha256": request.spki.to_string(),
             "encoding_length": request.der.len(),
         }),
-        Body::TrustStore(store) => json!({
-            "members": store.members.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }),
+        Body::TrustStore(store) => disk::trust_store(store, view, at),
         Body::Unparsed(unparsed) => json!({
             "claimed": unparsed.claimed,
             "length": unparsed.length,
             "error": unparsed.error,
         }),
     };
-    let sightings: Vec<_> = asset.sightings().map(sighting).collect();
+    let sightings: Vec<_> = asset.sightings().map(sighting::of).collect();
     set(&mut facts, "sightings", value(&sightings));
     facts
+}
+
+fn key(asset: &Asset, key: &Key, view: &View<'_>) -> Value {
+    let certified = key.spki.map_or(&[][..], |spki| view.certificates_of(spki));
+    let private = key.spki.map(|spki| view.private_places(spki)).unwrap_or_default();
+    let private = private.iter().map(|(asset, sighting)| {
+        json!({ "asset": asset.id.to_string(), "place": sighting.place.to_string() })
+    });
+    json!({
+        "algorithm": key.algorithm.as_ref().map(|key| value(&algorithm(key))),
+        "spki_sha256": key.spki.map(|spki| spki.to_string()),
+        "certificates": ids(certified.iter().map(|asset| asset.id)),
+        "published": key.spki.as_ref().and_then(published),
+        "snakeoil": snakeoil(asset),
+        "private_places": private.collect::<Vec<_>>(),
+        "keystores": ids(view.keystores_of(asset.id).iter().map(|store| store.id)),
+    })
+}
+
+/// Ids as texts, in their order.
+fn ids(ids: impl IntoIterator<Item = AssetId>) -> Vec<String> {
+    ids.into_iter().map(|id| id.to_string()).collect()
 }
 
 fn certificate<'a>(
@@ -157,6 +156,8 @@ fn certificate<'a>(
         },
         value: name.to_string(),
     };
+    let private = view.private_places(body.spki);
+    let private: BTreeSet<AssetId> = private.iter().map(|(asset, _)| asset.id).collect();
     CertificateFacts {
         version: body.version,
         serial: &body.serial,
@@ -182,6 +183,20 @@ fn certificate<'a>(
         sct_logs: &body.sct_logs,
         broken_extensions: &body.broken_extensions,
         encoding_length: body.der.len(),
+        key_published: published(&body.spki),
+        snakeoil: snakeoil(asset),
+        private_keys: ids(private),
+        keystores: ids(view.keystores_of(asset.id).iter().map(|store| store.id)),
+        automation: ids(view.automation_of(asset).iter().map(|trace| trace.id)),
+        renewal: automation::renewed(asset, body, view),
+        signs: signs(asset, body, view)
+            .into_iter()
+            .map(|sign| SignFacts {
+                direction: automation::direction(&sign),
+                strength: automation::strength(&sign),
+                what: sign.what,
+            })
+            .collect(),
     }
 }
 
@@ -196,80 +211,6 @@ fn name(name: &DistinguishedName) -> Name<'_> {
 
 fn algorithm(key: &KeyAlgorithm) -> Algorithm<'_> {
     Algorithm { name: &key.name, bits: key.bits, curve: key.curve.as_deref(), label: key.label() }
-}
-
-fn sighting(sighting: &Sighting) -> SightingFacts<'_> {
-    let circumstances = &sighting.circumstances;
-    SightingFacts {
-        place: sighting.place.to_string(),
-        collector: &sighting.collector,
-        first_seen: sighting.first_seen.to_string(),
-        last_seen: sighting.last_seen.to_string(),
-        chain_position: circumstances.chain_position,
-        file: circumstances.file.as_ref().map(|file| FileFacts {
-            mode: format!("{:04o}", file.mode),
-            uid: file.uid,
-            gid: file.gid,
-            owner: file.owner.as_deref(),
-            group: file.group.as_deref(),
-            modified: file.modified.to_string(),
-        }),
-        key: circumstances.key.as_ref().map(|form| {
-            let half = match form.half {
-                Half::Public => "public",
-                Half::Private => "private",
-            };
-            let (encryption, kdf, cipher, iterations) = match &form.encryption {
-                Encryption::None => ("none", None, None, None),
-                Encryption::Passphrase { kdf, cipher, iterations } => {
-                    ("passphrase", kdf.as_deref(), cipher.as_deref(), *iterations)
-                }
-            };
-            KeyFacts { half, encoding: &form.encoding, encryption, kdf, cipher, iterations }
-        }),
-    }
-}
-
-/// What a sighting told besides place and time, in words: `position 0 of the chain`, `mode 0600,
-/// owner root`. Empty when it told nothing.
-pub(crate) fn circumstances(sighting: &Sighting) -> String {
-    let circumstances = &sighting.circumstances;
-    let mut parts = Vec::new();
-    match circumstances.chain_position {
-        Some(0) => parts.push("presented as the server's own".to_owned()),
-        Some(position) => parts.push(format!("presented at position {position} of the chain")),
-        None => {}
-    }
-    if let Some(form) = &circumstances.key {
-        let half = match form.half {
-            Half::Public => "public half",
-            Half::Private => "private half",
-        };
-        let wrapped = match &form.encryption {
-            Encryption::None => "not encrypted".to_owned(),
-            Encryption::Passphrase { kdf, cipher, iterations } => {
-                let stated: Vec<String> = kdf
-                    .iter()
-                    .chain(cipher)
-                    .cloned()
-                    .chain(iterations.map(|count| format!("{count} iterations")))
-                    .collect();
-                let how = if stated.is_empty() {
-                    String::new()
-                } else {
-                    format!(" ({})", stated.join(", "))
-                };
-                format!("under a passphrase{how}")
-            }
-        };
-        parts.push(format!("{half}, {}, {wrapped}", form.encoding));
-    }
-    if let Some(file) = &circumstances.file {
-        let owner = file.owner.clone().unwrap_or_else(|| file.uid.to_string());
-        let group = file.group.clone().unwrap_or_else(|| file.gid.to_string());
-        parts.push(format!("mode {:04o}, owner {owner}, group {group}", file.mode));
-    }
-    parts.join("; ")
 }
 
 /// Facts are strings, numbers, lists and maps with text keys: none of these can fail.

@@ -6,6 +6,7 @@
 //! past the escaping. Every number links to what it rests on.
 
 mod chart;
+mod coverage;
 mod findings;
 mod inventory;
 mod overview;
@@ -42,14 +43,17 @@ struct Page<'a> {
     set_aside: Option<String>,
     inventory: Vec<inventory::Section>,
     coverage: table::Table,
-    gaps: Vec<inventory::GapGroup>,
+    gaps: Vec<coverage::GapGroup>,
     gap_count: usize,
-    changes: Option<inventory::Changed>,
+    changes: Option<coverage::Changed>,
     exceptions: Option<table::Table>,
     runs: u64,
     days: i64,
     blanks_leave: bool,
 }
+
+/// So many rows of one table on the page.
+const ROWS: usize = 2_000;
 
 /// What every part of the page needs.
 struct Context<'a> {
@@ -77,11 +81,11 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
         rules: findings::rules(&context),
         set_aside: words::set_aside(assessment.judgement.set_aside),
         inventory: inventory::sections(&context),
-        coverage: inventory::coverage(&context),
-        gaps: inventory::gaps(&context),
+        coverage: coverage::coverage(&context),
+        gaps: coverage::gaps(&context),
         gap_count: document.inventory.gaps().count(),
-        changes: inventory::changes(&context),
-        exceptions: inventory::exceptions(&context),
+        changes: coverage::changes(&context),
+        exceptions: coverage::exceptions(&context),
         runs: assessment.history.runs,
         days: assessment.history.days,
         blanks_leave: assessment.scores.confirmed.blank == pki_scoring::official::Blank::Leaves,

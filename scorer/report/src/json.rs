@@ -1,14 +1,14 @@
 //! `json`: the whole assessment as one document, for programs.
 //!
 //! The schema is `schema/assessment-1.schema.json`. Keys are added within a version; a change of
-//! what a key means is a new version. Of the assets only endpoints are in it, each made when it is written; the rest is in
-//! the export, a line each.
+//! what a key means is a new version. Of the assets all but certificates, keys and what certifies
+//! them are in it, each made when it is written; the rest is in the export, a line each.
 
 mod scores;
 
 use std::io::{self, Write};
 
-use pki_inventory::{AssetId, Digest, View};
+use pki_inventory::{AssetId, Digest, Kind, Time, View};
 use pki_rules::{InForce, Reach, Rule};
 use pki_scoring::{
     Answer, Basis, Measure, Rating, RequirementVerdict, RuleEvidence, Suggestion, Verdict,
@@ -17,7 +17,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::lines::{FindingLine, GapLine};
-use crate::{Changes, Document, Format, facts, titles, words};
+use crate::{Changes, Document, Format, facts, json_text, titles, words};
 
 pub(crate) const FORMAT: Format = Format {
     name: "json",
@@ -45,7 +45,11 @@ struct Assessment<'a> {
     excepted: Vec<FindingLine<'a>>,
     exceptions: Vec<Exception<'a>>,
     inventory: Inventory<'a>,
-    endpoints: Endpoints<'a>,
+    endpoints: Assets<'a>,
+    keystores: Assets<'a>,
+    trust_stores: Assets<'a>,
+    automations: Assets<'a>,
+    configurations: Assets<'a>,
     gaps: Vec<GapLine<'a>>,
     changes: Option<ChangeFacts>,
 }
@@ -189,26 +193,35 @@ struct Inventory<'a> {
     coverage: Vec<CoverageFacts<'a>>,
 }
 
-/// Every endpoint with its facts. There may be a hundred thousand with a posture each: their JSON is
-/// made one after the other.
-struct Endpoints<'a>(View<'a>);
+/// Every asset of a kind with its facts, but its sightings. There may be a hundred thousand endpoints
+/// with a posture each: their JSON is made one after the other.
+struct Assets<'a> {
+    kind: Kind,
+    view: &'a View<'a>,
+    as_of: Time,
+}
 
 #[derive(Serialize)]
-struct EndpointFacts {
+struct AssetFacts {
     id: String,
     places: Vec<String>,
     facts: Value,
 }
 
-impl Serialize for Endpoints<'_> {
+impl Serialize for Assets<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(view) = self;
-        serializer.collect_seq(view.inventory().assets().filter_map(|asset| {
-            Some(EndpointFacts {
+        let Self { kind, view, as_of } = self;
+        let assets = view.inventory().assets().filter(|asset| asset.id.kind == *kind);
+        serializer.collect_seq(assets.map(|asset| {
+            let mut facts = facts::of(asset, view, *as_of);
+            if let Some(facts) = facts.as_object_mut() {
+                facts.remove("sightings");
+            }
+            AssetFacts {
                 id: asset.id.to_string(),
                 places: asset.places().map(ToString::to_string).collect(),
-                facts: facts::tls::of(asset, asset.endpoint()?, view),
-            })
+                facts,
+            }
         }))
     }
 }
@@ -227,6 +240,7 @@ struct CoverageFacts<'a> {
     read: u64,
     not_read: u64,
     octets: u64,
+    unchanged: u64,
     gap_share: Option<f64>,
     finished: String,
 }
@@ -250,6 +264,8 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     let assessment = document.assessment;
     let judgement = &assessment.judgement;
     let model = document.model;
+    let view = View::of(document.inventory);
+    let assets = |kind| Assets { kind, view: &view, as_of: assessment.as_of };
     let reason = |number: usize| {
         assessment.exceptions.get(number).map(|used| used.exception.reason.as_str())
     };
@@ -293,11 +309,15 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
             })
             .collect(),
         inventory: inventory(document),
-        endpoints: Endpoints(View::of(document.inventory)),
+        endpoints: assets(Kind::Endpoint),
+        keystores: assets(Kind::Keystore),
+        trust_stores: assets(Kind::TrustStore),
+        automations: assets(Kind::Automation),
+        configurations: assets(Kind::Configuration),
         gaps: document.inventory.gaps().map(GapLine::of).collect(),
         changes: document.changes.map(changes),
     };
-    serde_json::to_writer_pretty(&mut *out, &facts)?;
+    json_text::pretty(&facts, out)?;
     out.write_all(b"\n")
 }
 
@@ -464,6 +484,7 @@ fn inventory<'a>(document: &Document<'a>) -> Inventory<'a> {
                 read: coverage.read,
                 not_read: coverage.not_read,
                 octets: coverage.octets,
+                unchanged: coverage.unchanged,
                 gap_share: coverage.gap_share(),
                 finished: coverage.finished.to_string(),
             })

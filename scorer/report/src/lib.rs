@@ -5,7 +5,8 @@
 //! rules with their figures, the threshold that decided and its line of the policy, the citation,
 //! the assets and their places. [`why_requirement`], [`why_rule`] and [`why_asset`] answer for one
 //! thing at a time; [`inventory_jsonl`], [`finding_line`] and [`gap_line`] export one line at a
-//! time, [`seen_line`] and [`coverage_line`] while a scan goes on.
+//! time, [`seen_line`] and [`coverage_line`] while a scan goes on, [`json_line`] writes them;
+//! [`list_line`] says in a line what an asset is.
 //!
 //! What this crate does not do: it computes no score, level, share or finding (it counts rows for
 //! a heading), reads no file, asks no clock, and loads nothing into a page. It hides nothing: what
@@ -54,23 +55,33 @@
 //! ```
 
 mod answers_yaml;
+mod automation;
+mod configuration;
 mod document;
 mod endpoint;
 mod facts;
 mod html;
 mod json;
+mod json_text;
+mod keystore;
 mod lines;
+mod list;
+mod members;
 mod pkimm_web;
 mod plain;
+mod sighting;
 mod stream;
 mod terminal;
 mod text;
 mod titles;
+mod told;
 mod why;
 mod words;
 
 pub use document::{Changes, Document, Format};
+pub use json_text::{json_line, json_pretty};
 pub use lines::{finding_line, gap_line, inventory_jsonl};
+pub use list::list_line;
 pub use stream::{coverage_line, seen_line};
 pub use why::{why_asset, why_requirement, why_rule};
 

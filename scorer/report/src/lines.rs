@@ -3,7 +3,7 @@
 //! An inventory of millions of assets is not collected into one document first; whoever exports it
 //! asks for one line at a time.
 
-use pki_inventory::{Asset, Gap, View};
+use pki_inventory::{Asset, Gap, Time, View};
 use pki_rules::Finding;
 use serde::Serialize;
 use serde_json::Value;
@@ -45,7 +45,8 @@ pub(crate) struct GapLine<'a> {
 }
 
 /// An asset: `kind`, `id`, `sha256`, `places`, `first_seen`, `last_seen` and `facts`, which hold
-/// every field of its body and, under `sightings`, what each place told.
+/// every field of its body and, under `sightings`, what each place told. What the day decides is as
+/// of `last_seen`.
 #[must_use]
 pub fn inventory_jsonl(asset: &Asset, view: &View<'_>) -> Value {
     facts::value(&AssetLine {
@@ -55,7 +56,7 @@ pub fn inventory_jsonl(asset: &Asset, view: &View<'_>) -> Value {
         places: asset.places().map(ToString::to_string).collect(),
         first_seen: asset.first_seen().map(|time| time.to_string()),
         last_seen: asset.last_seen().map(|time| time.to_string()),
-        facts: facts::of(asset, view),
+        facts: facts::of(asset, view, asset.last_seen().unwrap_or(Time(0))),
     })
 }
 

@@ -6,7 +6,7 @@
 //! with. Lines are written before the records they tell of are kept, so that none is ever missing;
 //! after a kill some are there twice.
 
-use pki_inventory::{Asset, AssetId, Coverage, Digest, Inventory, Kind, Place, View};
+use pki_inventory::{Asset, AssetId, Coverage, Digest, Inventory, Kind, Place, Time, View};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,14 +22,17 @@ struct CoverageLine<'a> {
     read: u64,
     not_read: u64,
     octets: u64,
+    unchanged: u64,
     finished: String,
 }
 
 /// An asset at the moment it was seen: its line as [`inventory_jsonl`] writes it, with this sighting
-/// alone and without the facts that the rest of the inventory decides (the role of a certificate in
-/// a file, whether it is a trust anchor, the certificates of a key, the trust stores of an endpoint). An endpoint has in addition,
-/// under `certificates`, the facts of those it presented, in its order; of one that is not in
-/// `chain` the `sha256` alone.
+/// alone and without the facts that the rest of the inventory decides: the role of a certificate in
+/// a file, whether it is a trust anchor, and how it is renewed; the certificates, keystores and
+/// private places of a key; the trust stores and settings of an endpoint; the endpoints of settings
+/// and what lies in their files; what automation manages and what starts it; the facts of the members
+/// of a trust store. An endpoint has in addition, under `certificates`, the facts of those it
+/// presented, in its order; of one that is not in `chain` the `sha256` alone.
 #[must_use]
 pub fn seen_line(asset: &Asset, chain: &[Asset]) -> Value {
     let mut inventory = Inventory::default();
@@ -57,7 +60,7 @@ fn presented_one(sha256: Digest, view: &View<'_>) -> Value {
         .find_map(|kind| view.inventory().get(AssetId::new(kind, sha256)));
     let mut told = match held {
         Some(asset) => {
-            let mut told = facts::of(asset, view);
+            let mut told = facts::of(asset, view, asset.last_seen().unwrap_or(Time(0)));
             leave_out_undecided(&mut told, asset);
             told
         }
@@ -73,19 +76,28 @@ fn presented_one(sha256: Digest, view: &View<'_>) -> Value {
 
 fn leave_out_undecided(facts: &mut Value, asset: &Asset) {
     let undecided: &[&str] = match asset.id.kind {
-        Kind::Certificate if asset.places().any(Place::is_network) => &["trust_anchor"],
-        Kind::Certificate => &["role", "trust_anchor"],
-        Kind::Key => &["certificates"],
-        Kind::Endpoint => &["trust_stores"],
-        _ => &[],
+        Kind::Automation => {
+            &["managed_certificates", "newest_certificate", "schedules", "monitors"]
+        }
+        Kind::Certificate => {
+            &["trust_anchor", "private_keys", "keystores", "automation", "renewal", "signs"]
+        }
+        Kind::Configuration => &["files", "endpoints"],
+        Kind::Endpoint => &["trust_stores", "settings"],
+        Kind::Key => &["certificates", "keystores", "private_places"],
+        Kind::TrustStore => &["as_of", "counts", "member_facts"],
+        Kind::Keystore | Kind::RevocationList | Kind::SigningRequest | Kind::Unparsed => &[],
     };
+    // What a server presents as its own is in use, whatever else is seen.
+    let in_file = asset.id.kind == Kind::Certificate && !asset.places().any(Place::is_network);
     if let Some(facts) = facts.as_object_mut() {
-        undecided.iter().for_each(|fact| drop(facts.remove(*fact)));
+        let role = in_file.then_some(&"role");
+        undecided.iter().chain(role).for_each(|fact| drop(facts.remove(*fact)));
     }
 }
 
 /// How much of a scope was read: `kind` (always `coverage`), `collector`, `scope`, `asked`, `read`,
-/// `not_read`, `octets`, `finished`.
+/// `not_read`, `octets`, `unchanged`, `finished`.
 #[must_use]
 pub fn coverage_line(collector: &str, scope: &str, coverage: &Coverage) -> Value {
     facts::value(&CoverageLine {
@@ -96,13 +108,14 @@ pub fn coverage_line(collector: &str, scope: &str, coverage: &Coverage) -> Value
         read: coverage.read,
         not_read: coverage.not_read,
         octets: coverage.octets,
+        unchanged: coverage.unchanged,
         finished: coverage.finished.to_string(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use pki_inventory::{Key, Observation, Raw, Sighting, Time};
+    use pki_inventory::{Key, Observation, Raw, Sighting};
 
     use super::*;
 
@@ -126,11 +139,12 @@ mod tests {
 
     #[test]
     fn coverage_is_told_with_all_its_figures() {
-        let coverage = Coverage { finished: Time(0), asked: 3, read: 2, not_read: 1, octets: 9 };
+        let coverage =
+            Coverage { finished: Time(0), asked: 3, read: 2, not_read: 1, octets: 9, unchanged: 0 };
         let line = coverage_line("tls", "192.0.2.0/30:443", &coverage).to_string();
         assert_eq!(
             line,
-            r#"{"asked":3,"collector":"tls","finished":"1970-01-01T00:00:00Z","kind":"coverage","not_read":1,"octets":9,"read":2,"scope":"192.0.2.0/30:443"}"#
+            r#"{"asked":3,"collector":"tls","finished":"1970-01-01T00:00:00Z","kind":"coverage","not_read":1,"octets":9,"read":2,"scope":"192.0.2.0/30:443","unchanged":0}"#
         );
     }
 }

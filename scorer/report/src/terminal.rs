@@ -3,6 +3,8 @@
 //! A summary, and the only format that shortens: every figure in it has its `why` command, and the
 //! counts say how much is not shown.
 
+mod summary;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -42,7 +44,7 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     verdicts(&mut plain, document);
     conflicts(&mut plain, document);
     findings(&mut plain, document, &view);
-    inventory(&mut plain, document);
+    inventory(&mut plain, document, &view);
     gaps(&mut plain, document);
     exceptions(&mut plain, &assessment.exceptions);
     if let Some(changes) = document.changes {
@@ -202,7 +204,7 @@ fn findings(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) {
     }
 }
 
-fn inventory(plain: &mut Plain, document: &Document<'_>) {
+fn inventory(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) {
     let counts: Vec<String> = titles::counts(document.inventory)
         .into_iter()
         .filter(|(_, count)| *count > 0)
@@ -215,6 +217,7 @@ fn inventory(plain: &mut Plain, document: &Document<'_>) {
         plain.line(2, &sentence);
     }
     spoken(plain, document);
+    summary::disk(plain, document, view);
     for (collector, scope, coverage) in document.inventory.coverage() {
         plain.line(
             2,
@@ -225,6 +228,9 @@ fn inventory(plain: &mut Plain, document: &Document<'_>) {
                 coverage.asked
             ),
         );
+        if let Some(unchanged) = words::unchanged(coverage) {
+            plain.line(4, &unchanged);
+        }
     }
 }
 

@@ -2,13 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pki_inventory::{Asset, AssetId, Body, Handshake, Inventory, Kind, View};
+use pki_inventory::{
+    Asset, AssetId, AutomationRole, Body, Handshake, Inventory, Kind, Place, View, published,
+    snakeoil,
+};
 use pki_rules::{Finding, Rule, Subject};
 
-/// `shop.example.org`, `tls://192.0.2.7:443`, `RSA-2048 key`.
+/// `shop.example.org`, `tls://192.0.2.7:443`, `RSA-2048 key`, `JKS keystore /srv/shop.jks`,
+/// `certbot: www.example.org`, `nginx server www.example.org`.
 pub(crate) fn asset(asset: &Asset) -> String {
     let place = || asset.places().next().map_or_else(String::new, ToString::to_string);
+    let path = || asset.places().next().map_or_else(String::new, path);
     match &asset.body {
+        Body::Automation(trace) => {
+            let name = trace.name.clone().or_else(|| trace.domains.first().cloned());
+            let name = name.unwrap_or_else(path);
+            match trace.role {
+                AutomationRole::Lineage => format!("{}: {name}", trace.tool),
+                AutomationRole::Schedule => format!("{} schedule: {name}", trace.tool),
+                AutomationRole::Monitor => format!("{} monitor: {name}", trace.tool),
+            }
+        }
+        Body::Configuration(settings) => {
+            format!("{} {}", settings.software, settings.part.clone().unwrap_or_else(path))
+        }
+        Body::Keystore(store) => format!("{} keystore {}", store.format, path()),
         Body::Certificate(certificate) => certificate.display_name(),
         Body::Endpoint(_) => place(),
         Body::Key(key) => key
@@ -21,6 +39,28 @@ pub(crate) fn asset(asset: &Asset) -> String {
             format!("trust store of {} certificates, {}", store.members.len(), place())
         }
         Body::Unparsed(unparsed) => format!("unparsed {}", unparsed.claimed),
+    }
+}
+
+/// What the world knows of a key or of a certificate's key: that its private half is published, or
+/// that a package made it for a start. Empty for most.
+pub(crate) fn known(asset: &Asset) -> String {
+    let spki = match &asset.body {
+        Body::Certificate(certificate) => Some(certificate.spki),
+        Body::Key(key) => key.spki,
+        _ => None,
+    };
+    match (spki.as_ref().and_then(published), snakeoil(asset)) {
+        (Some(origin), _) => format!("private half published: {origin}"),
+        (None, what) => what.unwrap_or_default().to_owned(),
+    }
+}
+
+/// A file by its path, other places as they are.
+pub(crate) fn path(place: &Place) -> String {
+    match place {
+        Place::File { path, .. } => path.clone(),
+        other => other.to_string(),
     }
 }
 

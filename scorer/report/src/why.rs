@@ -122,6 +122,9 @@ fn readings(plain: &mut Plain, document: &Document<'_>, fed_by: &[&str], indent:
                     coverage.read, coverage.asked, coverage.not_read, coverage.finished
                 ),
             );
+            if let Some(unchanged) = words::unchanged(coverage) {
+                plain.line(indent + 2, &unchanged);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The sentences that several formats share, so that they all say the same.
 
-use pki_inventory::{GapReason, Kind, Role};
+use pki_inventory::{Coverage, GapReason, Kind, Role};
 use pki_maturity::{Level, Model};
 use pki_rules::{Check, InForce, Rule};
 use pki_scoring::official::{Score, Standing};
@@ -129,6 +129,10 @@ pub(crate) fn population(rule: &Rule) -> &'static str {
         Check::Certificate(_) => "certificates",
         Check::Key(_) => "keys seen outside a certificate",
         Check::CertifiedKey(_) => "certified keys",
+        Check::Keystore(_) => "keystores",
+        Check::TrustStore(_) => "trust stores",
+        Check::Configuration(_) => "parts of settings",
+        Check::Encoded(_) => "encodings, parsed or not",
         Check::Endpoint(_) => "endpoints that answered",
         Check::Scope(_) => "scopes that collectors were given",
     }
@@ -210,7 +214,7 @@ pub(crate) fn verdict_sentence(model: &Model, requirement: &RequirementVerdict) 
 pub(crate) fn set_aside(count: u64) -> Option<String> {
     (count > 0).then(|| {
         format!(
-            "{count} certificates and keys were seen only where software ships its own files (policy, \
+            "{count} assets were seen only where software ships its own files (policy, \
              `shipped`); they are listed and not judged."
         )
     })
@@ -235,9 +239,12 @@ pub(crate) fn conflicts(assessment: &Assessment) -> impl Iterator<Item = &Requir
 /// The name of a kind for headings.
 pub(crate) fn kinds(kind: Kind) -> &'static str {
     match kind {
+        Kind::Automation => "traces of automation",
         Kind::Certificate => "certificates",
+        Kind::Configuration => "configurations",
         Kind::Endpoint => "endpoints",
         Kind::Key => "keys",
+        Kind::Keystore => "keystores",
         Kind::RevocationList => "revocation lists",
         Kind::SigningRequest => "signing requests",
         Kind::TrustStore => "trust stores",
@@ -260,6 +267,9 @@ pub(crate) fn role(role: Role) -> &'static str {
 pub(crate) fn gap(reason: GapReason) -> &'static str {
     match reason {
         GapReason::CollectorFailed => "The collector stopped as a whole.",
+        GapReason::Damaged => {
+            "It does not hold what its format promises; what could be read of it is listed."
+        }
         GapReason::FormatNotRead => "A format that is recognised but not read yet.",
         GapReason::HandshakeFailed => "TLS began and broke for a reason that is not an answer.",
         GapReason::LimitReached => "A limit of the settings was reached.",
@@ -280,6 +290,13 @@ pub(crate) fn gap(reason: GapReason) -> &'static str {
         GapReason::Unreachable => "There is no way to the address.",
         _ => "Not read.",
     }
+}
+
+/// How many files were not opened again because they had not changed; `None` where all were.
+pub(crate) fn unchanged(coverage: &Coverage) -> Option<String> {
+    let Coverage { read, unchanged, .. } = coverage;
+    (*unchanged > 0)
+        .then(|| format!("read again only where changed: {unchanged} of {read} unchanged"))
 }
 
 /// `1 certificate`, `2 certificates`.

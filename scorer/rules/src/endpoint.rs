@@ -16,6 +16,14 @@ use pki_inventory::{Endpoint, Fact, Handshake, Posture};
 /// Every protocol version that a server can speak, oldest first.
 const VERSIONS: &[&str] = &["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 
+/// Versions that were withdrawn, each with the document that says so.
+pub(crate) const WITHDRAWN: &[(&str, &str)] = &[
+    ("SSLv2", "RFC 6176"),
+    ("SSLv3", "RFC 7568"),
+    ("TLSv1.0", "RFC 8996"),
+    ("TLSv1.1", "RFC 8996"),
+];
+
 /// What to do about a fact that one handshake does not show.
 const ASK: &str = "ask with `depth = \"posture\"`";
 
@@ -99,7 +107,7 @@ fn answered(endpoint: &Endpoint, fact: fn(&Posture) -> &Fact) -> Result<bool, St
 }
 
 /// `a, b and c`.
-fn listed<T: AsRef<str>>(names: &[T], last: &str) -> String {
+pub(crate) fn listed<T: AsRef<str>>(names: &[T], last: &str) -> String {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     match names.split_last() {
         None => String::new(),

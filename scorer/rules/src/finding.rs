@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pki_inventory::{Asset, AssetId, Body, Kind, Place};
+use pki_inventory::{Asset, AssetId, Body, KeyUse, Kind, Place};
 
 use crate::population::is_shipped;
 use crate::{Check, Rule, RuleContext};
@@ -39,16 +39,20 @@ pub enum Subject {
 pub enum Outcome {
     /// The condition was looked for and is not there.
     Met,
+    /// The same, and the sentence says what shows it, or why what looks like it is not.
+    MetBecause(String),
     /// It is there; the sentence says how it shows.
     NotMet(String),
     /// The rule is not about this item.
     NotApplicable,
+    /// The rule would be about it, but for what the sentence says.
+    NotApplicableBecause(String),
     /// It could not be looked for; the sentence says why.
     Unknown(String),
 }
 
 /// Runs rules over everything in the view, in the order of the rules and of the inventory, and
-/// hands out each finding. `NotApplicable` ones come too, without places.
+/// hands out each finding. `NotApplicable` ones come too, without places where they say nothing.
 pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(Finding)) {
     for rule in rules {
         match rule.check {
@@ -64,6 +68,22 @@ pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(
                 Body::Endpoint(endpoint) => Some(check(asset, endpoint, cx)),
                 _ => None,
             }),
+            Check::Keystore(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Keystore(store) => Some(check(asset, store, cx)),
+                _ => None,
+            }),
+            Check::TrustStore(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::TrustStore(store) => Some(check(asset, store, cx)),
+                _ => None,
+            }),
+            Check::Configuration(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Configuration(configuration) => Some(check(asset, configuration, cx)),
+                _ => None,
+            }),
+            Check::Encoded(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Automation(_) | Body::Configuration(_) | Body::Endpoint(_) => None,
+                _ => Some(check(asset, cx)),
+            }),
             Check::CertifiedKey(check) => {
                 for key in cx.view.keys() {
                     let subject = Subject::Asset(AssetId::new(Kind::Key, key.spki));
@@ -72,6 +92,15 @@ pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(
                     places.sort();
                     places.dedup();
                     out(Finding::new(rule.id, subject, check(&key, cx), places));
+                }
+                for (spki, assets) in cx.view.bare_keys() {
+                    let key = KeyUse { spki, certificates: &[] };
+                    let outcome = check(&key, cx);
+                    if outcome != Outcome::NotApplicable {
+                        let subject = Subject::Asset(AssetId::new(Kind::Key, spki));
+                        let places = assets.iter().flat_map(|asset| asset.places()).cloned();
+                        out(Finding::new(rule.id, subject, outcome, places.collect()));
+                    }
                 }
             }
             Check::Scope(check) => {
@@ -89,7 +118,7 @@ pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(
 /// no server presents it.
 #[must_use]
 pub fn is_set_aside(asset: &Asset, cx: &RuleContext<'_>) -> bool {
-    matches!(asset.id.kind, Kind::Certificate | Kind::Key) && is_shipped(asset, cx)
+    is_shipped(asset, cx)
 }
 
 fn each_asset(
@@ -120,9 +149,9 @@ impl Outcome {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Met => "met",
+            Self::Met | Self::MetBecause(_) => "met",
             Self::NotMet(_) => "not-met",
-            Self::NotApplicable => "not-applicable",
+            Self::NotApplicable | Self::NotApplicableBecause(_) => "not-applicable",
             Self::Unknown(_) => "unknown",
         }
     }
@@ -131,7 +160,10 @@ impl Outcome {
     #[must_use]
     pub fn sentence(&self) -> Option<&str> {
         match self {
-            Self::NotMet(sentence) | Self::Unknown(sentence) => Some(sentence),
+            Self::MetBecause(sentence)
+            | Self::NotMet(sentence)
+            | Self::NotApplicableBecause(sentence)
+            | Self::Unknown(sentence) => Some(sentence),
             Self::Met | Self::NotApplicable => None,
         }
     }

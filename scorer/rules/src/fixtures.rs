@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use pki_inventory::{
-    AlternativeName, Asset, AssetId, Body, Certificate, CertificateStatus, Circumstances,
-    ClientCertificate, Coverage, Digest, DistinguishedName, Encryption, Endpoint, Fact, FileFacts,
-    Half, Handshake, Inventory, IssuerHashes, Key, KeyAlgorithm, KeyForm, Kind, Place, Posture,
-    RevocationStatus, Session, Sighting, SignatureAlgorithm, Staple, StapleContent, Time,
-    VersionFacts, View,
+    AlternativeName, Asset, AssetId, Automation, AutomationRole, Body, Certificate,
+    CertificateStatus, Circumstances, ClientCertificate, Configuration, Coverage, Digest,
+    DistinguishedName, Encryption, Endpoint, Fact, Fate, FileFacts, Gap, GapReason, Half,
+    Handshake, Inventory, IssuerHashes, Key, KeyAlgorithm, KeyForm, Keystore, Kind, Layer, Listens,
+    Place, Posture, RevocationStatus, Session, Sighting, SignatureAlgorithm, Staple, StapleContent,
+    Time, TrustStore, Unparsed, VersionFacts, View,
 };
 
-use crate::{KeyLimit, LifetimeLimit, Limits, Outcome, Rule, RuleContext, judge};
+use crate::{KeyLimit, LifetimeLimit, Limits, Rule, RuleContext, judge};
 
 /// The instant of every test: 2026-11-21T00:00:00Z.
 pub(crate) const NOW: Time = Time(1_795_219_200);
@@ -77,6 +78,9 @@ pub(crate) fn limits() -> Limits {
     Limits {
         renewal_days: 30,
         unattended_days: 7,
+        renewal_grace_days: 2,
+        pbkdf2_iterations: 10_000,
+        scrypt_cost: 16_384,
         lifetimes: vec![
             LifetimeLimit { from: Time(1_598_918_400), days: 398 },
             LifetimeLimit { from: Time(1_773_532_800), days: 200 },
@@ -170,6 +174,47 @@ pub(crate) fn newest_only() -> Posture {
     posture
 }
 
+/// The SPKI of a key whose private half is published: a test key of RFC 9500 or of some software.
+pub(crate) fn test_key() -> Digest {
+    // The first line of the list in `pki-inventory`.
+    "0032872cfd7e5c84dcee024d756bdfdfe0e11ee4fff2bd6d3013799f10703b0f"
+        .parse()
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The circumstances of a private key in a file of this mode, group `keys`, unencrypted.
+pub(crate) fn clear(mode: u32) -> Circumstances {
+    let encoding = "PKCS#8".to_owned();
+    let form = KeyForm { half: Half::Private, encoding, encryption: Encryption::None };
+    let names = (Some("root".to_owned()), Some("keys".to_owned()));
+    let file = FileFacts { owner: names.0, group: names.1, ..FileFacts::of(mode, 0, 7, NOW) };
+    Circumstances { file: Some(file), key: Some(form), ..Circumstances::default() }
+}
+
+/// The same in the second of three layers of a container image.
+pub(crate) fn layered(fate: Fate) -> Circumstances {
+    let layer = Layer { digest: "sha256:2b".to_owned(), number: 2, of: 3, fate };
+    Circumstances { layer: Some(layer), ..clear(0o600) }
+}
+
+/// Settings of a web server that listens with TLS on port 443.
+pub(crate) fn settings() -> Configuration {
+    let listens = Listens { address: None, port: 443, starttls: None };
+    Configuration { listens: vec![listens], ..Configuration::of("nginx", None, 1) }
+}
+
+/// The settings of one certificate of certbot, which lies in this folder.
+pub(crate) fn lineage(folder: &str) -> Automation {
+    let manages = vec![folder.to_owned()];
+    Automation { manages, ..Automation::of("certbot", AutomationRole::Lineage) }
+}
+
+/// A timer that starts certbot, or does not.
+pub(crate) fn timer(active: bool) -> Automation {
+    let schedule = Automation::of("certbot", AutomationRole::Schedule);
+    Automation { active: Some(active), ..schedule }
+}
+
 /// An inventory under construction.
 #[derive(Default)]
 pub(crate) struct World {
@@ -214,17 +259,10 @@ impl World {
         encryption: Encryption,
         mode: u32,
     ) -> Self {
-        let form = KeyForm { half: Half::Private, encoding: "PKCS#8".to_owned(), encryption };
-        let file = FileFacts {
-            mode,
-            uid: 0,
-            gid: 7,
-            owner: Some("root".to_owned()),
-            group: Some("keys".to_owned()),
-            modified: NOW,
-        };
-        let circumstances =
-            Circumstances { file: Some(file), key: Some(form), chain_position: None };
+        let mut circumstances = clear(mode);
+        if let Some(form) = &mut circumstances.key {
+            form.encryption = encryption;
+        }
         let id = AssetId::new(Kind::Key, spki.unwrap_or_else(|| Digest::of(b"encrypted")));
         self.add(
             id,
@@ -240,6 +278,89 @@ impl World {
     pub(crate) fn key_of(self, certificate: &Certificate) -> Self {
         let (spki, key) = (certificate.spki, certificate.key.clone());
         self.private_key(Some(spki), Some(key), Encryption::None, 0o600)
+    }
+
+    /// A key of which nothing but the SPKI is known, seen like this.
+    pub(crate) fn key_at(mut self, spki: Digest, place: &str, seen: Circumstances) -> Self {
+        let body = Body::Key(Key { spki: Some(spki), algorithm: None });
+        self.add(AssetId::new(Kind::Key, spki), body, place, "filesystem", seen);
+        self
+    }
+
+    /// A certificate in this file.
+    pub(crate) fn stored_at(self, certificate: Certificate, place: &str) -> Self {
+        self.certificate(certificate, place, "filesystem", Circumstances::default())
+    }
+
+    /// A keystore.
+    pub(crate) fn keystore(mut self, keystore: Keystore) -> Self {
+        let id = AssetId::new(Kind::Keystore, Digest::of(b"store"));
+        let body = Body::Keystore(keystore);
+        self.add(id, body, "file:///s.p12", "filesystem", Circumstances::default());
+        self
+    }
+
+    /// These certificates as the members of one trust store.
+    pub(crate) fn trusting(mut self, members: &[Certificate]) -> Self {
+        for member in members {
+            self = self.stored_at(member.clone(), "file:///roots.pem");
+        }
+        self.trust_store(TrustStore { members: members.iter().map(Certificate::digest).collect() })
+    }
+
+    /// A trust store whose members are as they may be.
+    pub(crate) fn trust_store(mut self, store: TrustStore) -> Self {
+        let id = AssetId::new(Kind::TrustStore, store.digest());
+        let body = Body::TrustStore(store);
+        self.add(id, body, "file:///roots.pem", "filesystem", Circumstances::default());
+        self
+    }
+
+    /// Settings in this file.
+    pub(crate) fn configured(mut self, configuration: Configuration, place: &str) -> Self {
+        let id = AssetId::new(Kind::Configuration, Digest::of(place.as_bytes()));
+        let body = Body::Configuration(Box::new(configuration));
+        self.add(id, body, place, "filesystem", Circumstances::default());
+        self
+    }
+
+    /// A trace of automation in this file.
+    pub(crate) fn automated(mut self, automation: Automation, place: &str) -> Self {
+        let id = AssetId::new(Kind::Automation, Digest::of(place.as_bytes()));
+        let body = Body::Automation(Box::new(automation));
+        self.add(id, body, place, "filesystem", Circumstances::default());
+        self
+    }
+
+    /// Something that could not be parsed, in this file.
+    pub(crate) fn unparsed(mut self, place: &str) -> Self {
+        let id = AssetId::new(Kind::Unparsed, Digest::of(place.as_bytes()));
+        let (claimed, error) = ("certificate".to_owned(), "it ends too early".to_owned());
+        let body = Body::Unparsed(Unparsed { claimed, length: 7, error });
+        self.add(id, body, place, "filesystem", Circumstances::default());
+        self
+    }
+
+    /// A place that could not be read.
+    pub(crate) fn gap(mut self, place: &str, reason: GapReason) -> Self {
+        self.inventory.add_gap(Gap {
+            place: place.parse().unwrap_or_else(|error| panic!("{error}")),
+            collector: "filesystem".to_owned(),
+            reason,
+            detail: "not read".to_owned(),
+            first_seen: NOW,
+            last_seen: NOW,
+        });
+        self
+    }
+
+    /// A scope on disk that was read as a whole.
+    pub(crate) fn read(mut self, scope: &str) -> Self {
+        let (asked, octets) = (10, 0);
+        let coverage =
+            Coverage { finished: NOW, asked, read: asked, not_read: 0, octets, unchanged: 0 };
+        self.inventory.add_coverage("filesystem".to_owned(), scope.to_owned(), coverage);
+        self
     }
 
     /// The public half of a key, in a file.
@@ -268,8 +389,12 @@ impl World {
     }
 
     /// A service of which this is known.
-    pub(crate) fn answering(mut self, endpoint: Endpoint) -> Self {
-        let place = "tls://192.0.2.1:443";
+    pub(crate) fn answering(self, endpoint: Endpoint) -> Self {
+        self.answering_at(endpoint, "tls://192.0.2.1:443")
+    }
+
+    /// The same at this place.
+    pub(crate) fn answering_at(mut self, endpoint: Endpoint, place: &str) -> Self {
         let id = AssetId::new(Kind::Endpoint, Digest::of(place.as_bytes()));
         self.add(id, Body::Endpoint(endpoint), place, "tls", Circumstances::default());
         self
@@ -278,7 +403,7 @@ impl World {
     /// A scope of which this much was read.
     pub(crate) fn scope(mut self, asked: u64, not_read: u64) -> Self {
         let read = asked - not_read;
-        let coverage = Coverage { finished: NOW, asked, read, not_read, octets: 0 };
+        let coverage = Coverage { finished: NOW, asked, read, not_read, octets: 0, unchanged: 0 };
         self.inventory.add_coverage("filesystem".to_owned(), "/srv".to_owned(), coverage);
         self
     }
@@ -297,6 +422,11 @@ impl World {
         self.inventory.add(asset);
     }
 
+    /// How many certificates there are.
+    pub(crate) fn certificates(&self) -> usize {
+        self.inventory.assets().filter(|asset| asset.id.kind == Kind::Certificate).count()
+    }
+
     /// How often the rule came to each outcome, under these limits.
     pub(crate) fn outcomes(
         &self,
@@ -306,7 +436,7 @@ impl World {
         let view = View::of(&self.inventory);
         let mut counts = BTreeMap::new();
         judge(&[rule], &RuleContext { as_of: NOW, view: &view, limits }, &mut |finding| {
-            if let Outcome::NotMet(sentence) | Outcome::Unknown(sentence) = &finding.outcome {
+            if let Some(sentence) = finding.outcome.sentence() {
                 assert!(sentence.len() > 10, "{}: {sentence:?} is no sentence", rule.id);
             }
             *counts.entry(finding.outcome.name()).or_default() += 1;

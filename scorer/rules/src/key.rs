@@ -1,11 +1,16 @@
 //! Rules about keys.
 
 pub(crate) mod algorithm_not_approved;
+pub(crate) mod in_image;
+pub(crate) mod known_weak;
+pub(crate) mod left_in_image;
+pub(crate) mod location_unknown;
+pub(crate) mod passphrase_weak;
 pub(crate) mod readable_by_others;
 pub(crate) mod shared_between_names;
 pub(crate) mod stored_unencrypted;
 
-use pki_inventory::{Asset, Half, Key, KeyForm, Sighting};
+use pki_inventory::{Asset, Digest, Half, Key, KeyForm, Place, Sighting, published, snakeoil};
 
 use crate::RuleContext;
 use crate::population::{is_served, is_shipped_place};
@@ -29,4 +34,35 @@ fn private_sightings<'a>(
             (form.half == Half::Private).then_some((sighting, form))
         })
         .collect()
+}
+
+/// What a key is that nobody here has to keep secret: its private half is published, or a package
+/// made it for a placeholder. Whether a server uses it all the same is another question.
+fn is_no_secret(asset: &Asset, key: &Key) -> Option<String> {
+    let origin = key.spki.as_ref().and_then(published);
+    origin
+        .map(|origin| format!("a key that {origin} publishes"))
+        .or_else(|| snakeoil(asset).map(|what| format!("the {what}")))
+}
+
+/// What SSH uses a key for, by the files in which it lies (sshd(8), "FILES").
+fn ssh_use(spki: Digest, cx: &RuleContext<'_>) -> Option<&'static str> {
+    let seen = cx.view.records_of(spki).iter().flat_map(|asset| asset.sightings());
+    seen.filter(|at| !is_shipped_place(&at.place, cx)).find_map(|at| {
+        let form = at.circumstances.key.as_ref()?;
+        let Place::File { path, .. } = &at.place else { return None };
+        let (folders, file) = path.rsplit_once('/')?;
+        // A list with one line looks like any public key: its name tells.
+        match (form.encoding.as_str(), file) {
+            ("authorized_keys", _) | ("OpenSSH", "authorized_keys" | "authorized_keys2") => {
+                Some("authorised to log in by SSH")
+            }
+            ("known_hosts", _) => Some("the host key of a known host of SSH"),
+            ("OpenSSH certificate", _) => Some("certified for SSH"),
+            _ if folders.ends_with("/etc/ssh") && file.starts_with("ssh_host_") => {
+                Some("a host key of SSH")
+            }
+            _ => None,
+        }
+    })
 }

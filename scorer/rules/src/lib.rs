@@ -20,17 +20,23 @@
 //! assert!(findings.is_empty(), "nothing was seen, so nothing is claimed");
 //! ```
 
+mod asset;
 mod cert;
+mod configuration;
 mod endpoint;
 mod finding;
 #[cfg(test)]
 mod fixtures;
 mod key;
+mod keystore;
 mod limits;
+mod passphrase;
 mod pattern;
 mod population;
+mod renewal;
 mod rule;
 mod scan;
+mod trust_store;
 
 pub use finding::{Finding, Outcome, Subject, is_set_aside, judge};
 pub use limits::{Approval, KeyLimit, LifetimeLimit, Limits, Owner};
@@ -39,6 +45,7 @@ pub use rule::{Check, Cite, InForce, Reach, Rule, RuleContext};
 
 /// Every rule, sorted by id.
 pub const RULES: &[&Rule] = &[
+    &asset::unparsed::RULE,
     &cert::algorithm_not_approved::RULE,
     &cert::expired_in_service::RULE,
     &cert::expired_unattended::RULE,
@@ -52,6 +59,9 @@ pub const RULES: &[&Rule] = &[
     &cert::revoked_in_service::RULE,
     &cert::self_signed_in_service::RULE,
     &cert::signature_weak::RULE,
+    &configuration::differs_from_endpoint::RULE,
+    &configuration::protocol_deprecated::RULE,
+    &configuration::protocol_not_approved::RULE,
     &endpoint::chain_disordered::RULE,
     &endpoint::chain_incomplete::RULE,
     &endpoint::cipher_not_approved::RULE,
@@ -63,8 +73,18 @@ pub const RULES: &[&Rule] = &[
     &endpoint::renegotiation_insecure::RULE,
     &endpoint::staple_stale::RULE,
     &key::algorithm_not_approved::RULE,
+    &key::in_image::RULE,
+    &key::known_weak::RULE,
+    &key::left_in_image::RULE,
+    &key::location_unknown::RULE,
+    &key::passphrase_weak::RULE,
     &key::readable_by_others::RULE,
     &key::shared_between_names::RULE,
     &key::stored_unencrypted::RULE,
+    &keystore::password_well_known::RULE,
+    &renewal::automation_sign_absent::RULE,
+    &renewal::not_deployed::RULE,
+    &renewal::stalled::RULE,
     &scan::coverage_low::RULE,
+    &trust_store::anchor_stale::RULE,
 ];

@@ -15,6 +15,8 @@ pub struct Limits {
     pub renewal_days: i64,
     /// An expired certificate still served after this many days says that nobody watches.
     pub unattended_days: i64,
+    /// An automatic renewal that is overdue for more days than these has stalled.
+    pub renewal_grace_days: i64,
     /// Longest validity by first day of validity, oldest first.
     pub lifetimes: Vec<LifetimeLimit>,
     /// Approved key algorithms.
@@ -35,6 +37,10 @@ pub struct Limits {
     pub owners: Vec<Owner>,
     /// Groups that may read private keys, by name.
     pub key_reader_groups: Vec<String>,
+    /// Fewest iterations of a derivation such as PBKDF2 that protects a key.
+    pub pbkdf2_iterations: u32,
+    /// Smallest cost N of scrypt.
+    pub scrypt_cost: u64,
     /// Patterns over places of files that come with software.
     pub shipped: Vec<String>,
     /// Highest share of a scope that may go unread.

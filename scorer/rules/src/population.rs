@@ -1,6 +1,6 @@
 //! The populations that several rules share.
 
-use pki_inventory::{Asset, Certificate, Place, Role};
+use pki_inventory::{Asset, Certificate, Place, Role, published, snakeoil};
 
 use crate::RuleContext;
 use crate::pattern::matches;
@@ -16,11 +16,15 @@ pub(crate) fn is_served(asset: &Asset, certificate: &Certificate, cx: &RuleConte
 }
 
 /// An end-entity certificate that a server presents or whose private key lies here: one that
-/// somebody here has to renew.
+/// somebody here has to renew. Not so one whose key the world has, or that a package made for the
+/// host to begin with: while no server presents it, it is test material.
 pub(crate) fn is_own_leaf(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> bool {
     match cx.view.role(asset, certificate) {
         Role::Served => true,
-        Role::Held => !certificate.is_authority() && !is_shipped(asset, cx),
+        Role::Held => {
+            let is_test = published(&certificate.spki).is_some() || snakeoil(asset).is_some();
+            !certificate.is_authority() && !is_test && !is_shipped(asset, cx)
+        }
         Role::Chain | Role::Authority | Role::Stored => false,
     }
 }
@@ -52,11 +56,22 @@ pub(crate) fn is_shipped(asset: &Asset, cx: &RuleContext<'_>) -> bool {
     places.peek().is_some() && places.all(|place| is_shipped_place(place, cx))
 }
 
-/// A place where software ships its own files.
+/// A place where software ships its own files, on a host or inside of an archive, a package or an
+/// image.
 pub(crate) fn is_shipped_place(place: &Place, cx: &RuleContext<'_>) -> bool {
     if place.is_network() || cx.limits.shipped.is_empty() {
         return false;
     }
+    let inner = place.inner().map(|inner| format!("file:///{inner}"));
     let place = place.to_string();
-    cx.limits.shipped.iter().any(|pattern| matches(pattern, &place))
+    let is_shipped = |place: &str| cx.limits.shipped.iter().any(|pattern| matches(pattern, place));
+    is_shipped(&place) || inner.is_some_and(|inner| is_shipped(&inner))
+}
+
+/// A place on the network that is the very host whose files are read (RFC 1122, 3.2.1.3; RFC 4291,
+/// 2.5.3).
+pub(crate) fn is_loopback(place: &Place) -> bool {
+    let Place::Tls { host, .. } = place else { return false };
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    inner.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -1,6 +1,9 @@
 //! What a rule is.
 
-use pki_inventory::{Asset, Certificate, Coverage, Endpoint, Key, KeyUse, Time, View};
+use pki_inventory::{
+    Asset, Certificate, Configuration, Coverage, Endpoint, Key, KeyUse, Keystore, Time, TrustStore,
+    View,
+};
 
 use crate::{Limits, Outcome};
 
@@ -61,8 +64,17 @@ pub enum Check {
     Certificate(fn(&Asset, &Certificate, &RuleContext<'_>) -> Outcome),
     /// Every key seen outside a certificate.
     Key(fn(&Asset, &Key, &RuleContext<'_>) -> Outcome),
-    /// Every certified key, with its certificates.
+    /// Every certified key, with its certificates; and of the others those that the rule is about.
     CertifiedKey(fn(&KeyUse<'_>, &RuleContext<'_>) -> Outcome),
+    /// Every keystore.
+    Keystore(fn(&Asset, &Keystore, &RuleContext<'_>) -> Outcome),
+    /// Every trust store.
+    TrustStore(fn(&Asset, &TrustStore, &RuleContext<'_>) -> Outcome),
+    /// Everything that settings ask for, part by part.
+    Configuration(fn(&Asset, &Configuration, &RuleContext<'_>) -> Outcome),
+    /// Everything that has an encoding of its own or claims to have one, what could not be parsed
+    /// included.
+    Encoded(fn(&Asset, &RuleContext<'_>) -> Outcome),
     /// Every endpoint that answered.
     Endpoint(fn(&Asset, &Endpoint, &RuleContext<'_>) -> Outcome),
     /// Every scope of every collector.

@@ -45,8 +45,7 @@ pub struct Judgement {
     pub excepted: Vec<Excepted>,
     /// For each exception of the policy, how many findings it accepts.
     pub exception_uses: Vec<u64>,
-    /// Certificates and keys that take no part because they were seen only where software ships its
-    /// own files.
+    /// Assets that take no part because they were seen only where software ships its own files.
     pub set_aside: u64,
 }
 
@@ -106,8 +105,8 @@ pub fn judge_all(
         each(&finding);
         let measure = all.measures.entry(finding.rule).or_default();
         match finding.outcome {
-            Outcome::NotApplicable => {}
-            Outcome::Met => measure.judged += 1,
+            Outcome::NotApplicable | Outcome::NotApplicableBecause(_) => {}
+            Outcome::Met | Outcome::MetBecause(_) => measure.judged += 1,
             Outcome::Unknown(_) => {
                 measure.unknown += 1;
                 all.findings.push(finding);

@@ -12,6 +12,7 @@ pub fn limits_of(policy: &Policy) -> Limits {
     Limits {
         renewal_days: policy.thresholds.renewal_days,
         unattended_days: policy.thresholds.unattended_days,
+        renewal_grace_days: policy.thresholds.renewal_grace_days,
         max_gap_share: policy.thresholds.max_gap_share,
         lifetimes: policy
             .lifetimes
@@ -47,7 +48,9 @@ pub fn limits_of(policy: &Policy) -> Limits {
             })
             .collect(),
         shipped: policy.shipped.clone(),
-        key_reader_groups: policy.key_reader_groups.clone(),
+        key_reader_groups: policy.keys.reader_groups.clone(),
+        pbkdf2_iterations: policy.keys.pbkdf2_iterations,
+        scrypt_cost: policy.keys.scrypt_cost,
     }
 }
 
@@ -73,5 +76,18 @@ mod tests {
         assert_eq!(bits(""), Some(2048));
         assert_eq!(bits("[algorithms]\nmin_dhe_bits = 3072\n"), Some(3072));
         assert_eq!(bits("[algorithms]\nmin_dhe_bits = 20\n"), None, "a typing error");
+    }
+
+    #[test]
+    fn how_keys_are_to_be_protected_is_what_the_policy_says() {
+        let limits = |text: &str| {
+            let limits = limits_of(&Policy::parse("policy.toml", text, &[]).unwrap());
+            let groups = limits.key_reader_groups.len();
+            (limits.pbkdf2_iterations, limits.scrypt_cost, groups, limits.renewal_grace_days)
+        };
+        assert_eq!(limits(""), (10_000, 16_384, 1, 2));
+        let text = "[keys]\npbkdf2_iterations = 600000\nscrypt_cost = 131072\n\
+                    [thresholds]\nrenewal_grace_days = 5\n";
+        assert_eq!(limits(text), (600_000, 131_072, 1, 5));
     }
 }

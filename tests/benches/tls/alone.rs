@@ -29,6 +29,8 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
         cancelled: Arc::new(AtomicBool::new(false)),
         progress: Arc::new(Progress::default()),
         done: Arc::new(Done::default()),
+        seen: Arc::new(pki_collectors::Seen::new([0, 0], Vec::new())),
+        passwords: Arc::default(),
     };
     // As many threads as the agent has, and as many observations under way.
     let runtime =
@@ -44,7 +46,7 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
                     certificates.insert(der);
                 }
                 Observation::Found { raw: Raw::Endpoint(_), .. } => endpoints += 1,
-                Observation::Found { .. } | Observation::Covered { .. } => {}
+                Observation::Found { .. } | Observation::Covered { .. } | Observation::Unchanged(_) => {}
                 Observation::Missed(_) => gaps += 1,
             }
         }

@@ -5,7 +5,7 @@
 //! for the same run. That digest, the run's own record and the digest of the run before make the
 //! digest of the run.
 
-use pki_inventory::{Digest, Time};
+use pki_inventory::{Coverage, Digest, Time};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
@@ -111,6 +111,27 @@ struct Link<'a> {
     continues: Option<i64>,
 }
 
+/// How much of a scope was read, as it is hashed.
+#[derive(Serialize)]
+struct Covered {
+    finished: Time,
+    asked: u64,
+    read: u64,
+    not_read: u64,
+    octets: u64,
+    /// Left out where there is none, for the same reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged: Option<u64>,
+}
+
+impl From<Coverage> for Covered {
+    fn from(coverage: Coverage) -> Self {
+        let Coverage { finished, asked, read, not_read, octets, unchanged } = coverage;
+        let unchanged = (unchanged > 0).then_some(unchanged);
+        Self { finished, asked, read, not_read, octets, unchanged }
+    }
+}
+
 fn digest_of(connection: &Connection, row: &RunRow, content: Digest) -> Result<Digest, Fault> {
     let scope = runs::scope_as_kept(connection, row.id)?;
     let counts = row.counts.unwrap_or_default();
@@ -183,12 +204,12 @@ fn content(connection: &Connection, run: RunId) -> Result<(Digest, Counts), Faul
     hash_rows(
         connection,
         run,
-        "SELECT collector, scope, finished, asked, read, not_read, octets FROM coverage
-         WHERE run = ?1",
+        "SELECT collector, scope, finished, asked, read, not_read, octets, unchanged
+         FROM coverage WHERE run = ?1",
         &mut digests,
         |row| {
             let coverage = load::coverage_of(row, 2)?;
-            line(&("coverage", text(row, 0)?, text(row, 1)?, coverage))
+            line(&("coverage", text(row, 0)?, text(row, 1)?, Covered::from(coverage)))
         },
     )?;
     digests.sort_unstable();

@@ -47,9 +47,10 @@ const GAPS: Statements = Statements {
 };
 
 const COVERAGE: Statements = Statements {
-    of_all: "SELECT collector, scope, finished, asked, read, not_read, octets FROM coverage",
-    of_run: "SELECT collector, scope, finished, asked, read, not_read, octets FROM coverage
-             WHERE run = ?1",
+    of_all: "SELECT collector, scope, finished, asked, read, not_read, octets, unchanged
+             FROM coverage",
+    of_run: "SELECT collector, scope, finished, asked, read, not_read, octets, unchanged
+             FROM coverage WHERE run = ?1",
 };
 
 /// Loads one run, or all of them for `None`. The caller holds the transaction.
@@ -130,7 +131,11 @@ fn each(
 
 /// The asset as the inventory would file it today: an encoding that a parser of the past accepted
 /// and that of today does not is unparsed, not lost.
-fn parsed(id: AssetId, content: Vec<u8>, observed: Option<i64>) -> Result<(AssetId, Body), Fault> {
+pub(super) fn parsed(
+    id: AssetId,
+    content: Vec<u8>,
+    observed: Option<i64>,
+) -> Result<(AssetId, Body), Fault> {
     let length = content.len();
     match body_of(id, content, observed) {
         Err(Fault::Unparsed(error)) => {
@@ -165,7 +170,10 @@ pub(super) fn body_of(id: AssetId, content: Vec<u8>, observed: Option<i64>) -> R
                 .ok_or_else(|| Fault::Damaged(format!("{id} does not say when it was asked")))?;
             Body::Endpoint(Endpoint { observed: Time(observed), ..endpoint(text()?)? })
         }
+        Kind::Automation => Body::Automation(from_json(text()?)?),
+        Kind::Configuration => Body::Configuration(from_json(text()?)?),
         Kind::Key => Body::Key(from_json(text()?)?),
+        Kind::Keystore => Body::Keystore(from_json(text()?)?),
         Kind::TrustStore => Body::TrustStore(from_json(text()?)?),
         Kind::Unparsed => Body::Unparsed(from_json(text()?)?),
     })
@@ -195,7 +203,7 @@ pub(super) fn asset_id(row: &Row<'_>, column: usize) -> Result<AssetId, Fault> {
     Ok(AssetId::new(kind.parse().map_err(Fault::Damaged)?, digest(row, column + 1)?))
 }
 
-/// Coverage from five neighbouring columns.
+/// Coverage from six neighbouring columns.
 pub(super) fn coverage_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Coverage> {
     let number = |offset| row.get::<_, i64>(column + offset).map(i64::cast_unsigned);
     Ok(Coverage {
@@ -204,6 +212,7 @@ pub(super) fn coverage_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Cove
         read: number(2)?,
         not_read: number(3)?,
         octets: number(4)?,
+        unchanged: number(5)?,
     })
 }
 
@@ -220,6 +229,6 @@ pub(super) fn reason(text: &str) -> Result<GapReason, Fault> {
         .map_err(|error| Fault::Damaged(format!("reason of a gap: {error}")))
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| Fault::Damaged(format!("`{text}`: {error}")))
 }

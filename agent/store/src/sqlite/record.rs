@@ -9,7 +9,7 @@ use pki_inventory::{
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
 use super::load::{body_of, coverage_of};
-use super::{Fault, runs};
+use super::{Fault, files, runs};
 use crate::{Batch, RunId, StoreError};
 
 /// Writes a batch. The caller holds the transaction.
@@ -27,16 +27,20 @@ pub(super) fn record(connection: &Connection, run: RunId, batch: &Batch) -> Resu
     for (collector, scope, coverage) in &batch.coverage {
         record_coverage(connection, run, collector, scope, coverage)?;
     }
+    if let Some(unchanged) = &batch.unchanged {
+        files::take_over(connection, run, unchanged)?;
+    }
     Ok(())
 }
 
-/// The facts of an asset at one time: a row of `bodies`, and for endpoints when it was asked.
+/// The facts of an asset at one time: a row of `bodies`, and for what its place identifies when it
+/// was looked at.
 ///
 /// That instant differs in every run and the rest rarely does, so it is kept beside the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Facts {
-    body: i64,
-    observed: Option<i64>,
+pub(super) struct Facts {
+    pub(super) body: i64,
+    pub(super) observed: Option<i64>,
 }
 
 fn record_asset(connection: &Connection, run: RunId, asset: &Asset) -> Result<i64, Fault> {
@@ -50,17 +54,15 @@ fn record_asset(connection: &Connection, run: RunId, asset: &Asset) -> Result<i6
             Ok((row.get(0)?, Facts { body: row.get(1)?, observed: row.get(2)? }))
         })
         .optional()?;
-    let (row, facts) = match known {
+    match known {
         // The encoding is the identity: there is nothing to compare.
-        Some((row, facts)) if is_encoded(id.kind) => (row, facts),
+        Some((row, facts)) if is_encoded(id.kind) => {
+            lay_facts(connection, run, id, row, facts, facts)?;
+            Ok(row)
+        }
         Some((row, summary)) => {
-            let facts = facts_of(connection, asset)?;
-            if is_later(connection, asset, facts, summary)? {
-                connection
-                    .prepare_cached("UPDATE assets SET body = ?2, observed = ?3 WHERE id = ?1")?
-                    .execute(params![row, facts.body, facts.observed])?;
-            }
-            (row, facts)
+            lay_facts(connection, run, id, row, facts_of(connection, asset)?, summary)?;
+            Ok(row)
         }
         None => {
             let facts = facts_of(connection, asset)?;
@@ -70,9 +72,25 @@ fn record_asset(connection: &Connection, run: RunId, asset: &Asset) -> Result<i6
                 )?
                 .insert(params![id.sha256.octets(), id.kind.name(), facts.body, facts.observed])?;
             insert_run_asset(connection, run, row, facts)?;
-            return Ok(row);
+            Ok(row)
         }
-    };
+    }
+}
+
+/// Lays these facts over those that are known of an asset, over all runs and within this one.
+pub(super) fn lay_facts(
+    connection: &Connection,
+    run: RunId,
+    id: AssetId,
+    row: i64,
+    facts: Facts,
+    summary: Facts,
+) -> Result<(), Fault> {
+    if is_later(connection, id, facts, summary)? {
+        connection
+            .prepare_cached("UPDATE assets SET body = ?2, observed = ?3 WHERE id = ?1")?
+            .execute(params![row, facts.body, facts.observed])?;
+    }
     let in_run = connection
         .prepare_cached("SELECT body, observed FROM run_assets WHERE run = ?1 AND asset = ?2")?
         .query_row(params![run.0, row], |row| {
@@ -81,7 +99,7 @@ fn record_asset(connection: &Connection, run: RunId, asset: &Asset) -> Result<i6
         .optional()?;
     match in_run {
         None => insert_run_asset(connection, run, row, facts)?,
-        Some(before) if is_later(connection, asset, facts, before)? => {
+        Some(before) if is_later(connection, id, facts, before)? => {
             connection
                 .prepare_cached(
                     "UPDATE run_assets SET body = ?3, observed = ?4 WHERE run = ?1 AND asset = ?2",
@@ -90,7 +108,7 @@ fn record_asset(connection: &Connection, run: RunId, asset: &Asset) -> Result<i6
         }
         Some(_) => {}
     }
-    Ok(row)
+    Ok(())
 }
 
 fn insert_run_asset(c: &Connection, run: RunId, row: i64, facts: Facts) -> Result<(), Fault> {
@@ -102,18 +120,19 @@ fn insert_run_asset(c: &Connection, run: RunId, row: i64, facts: Facts) -> Resul
 }
 
 /// Whether these facts replace others of the same asset, as in [`pki_inventory::Inventory::add`]:
-/// the greater body counts.
-fn is_later(c: &Connection, asset: &Asset, facts: Facts, before: Facts) -> Result<bool, Fault> {
+/// the later ones count, and of one instant the greater body.
+fn is_later(c: &Connection, id: AssetId, facts: Facts, before: Facts) -> Result<bool, Fault> {
+    let body = |facts: Facts| -> Result<Body, Fault> {
+        let content: Vec<u8> = c
+            .prepare_cached("SELECT content FROM bodies WHERE id = ?1")?
+            .query_row([facts.body], |row| row.get(0))?;
+        body_of(id, content, facts.observed)
+    };
     match facts.observed.cmp(&before.observed) {
         Ordering::Greater => Ok(true),
         Ordering::Less => Ok(false),
         Ordering::Equal if facts.body == before.body => Ok(false),
-        Ordering::Equal => {
-            let content: Vec<u8> = c
-                .prepare_cached("SELECT content FROM bodies WHERE id = ?1")?
-                .query_row([before.body], |row| row.get(0))?;
-            Ok(asset.body > body_of(asset.id, content, before.observed)?)
-        }
+        Ordering::Equal => Ok(body(facts)? > body(before)?),
     }
 }
 
@@ -141,8 +160,15 @@ pub(super) fn is_encoded(kind: Kind) -> bool {
     matches!(kind, Kind::Certificate | Kind::RevocationList | Kind::SigningRequest)
 }
 
+/// Kinds that their place identifies: what is there later counts, not what is greater.
+pub(super) fn is_at_place(kind: Kind) -> bool {
+    matches!(kind, Kind::Automation | Kind::Configuration | Kind::Endpoint)
+}
+
 fn encode(asset: &Asset) -> Result<(Cow<'_, [u8]>, Option<i64>), Fault> {
     let id = asset.id;
+    // Only endpoints say it themselves.
+    let looked_at = asset.last_seen().map(|time| time.0);
     Ok(match &asset.body {
         Body::Certificate(certificate) => (Cow::Borrowed(&certificate.der), None),
         Body::RevocationList(list) => (Cow::Borrowed(&list.der), None),
@@ -150,7 +176,10 @@ fn encode(asset: &Asset) -> Result<(Cow<'_, [u8]>, Option<i64>), Fault> {
         Body::Endpoint(endpoint) => {
             (json(id, endpoint)?.into_bytes().into(), Some(endpoint.observed.0))
         }
+        Body::Automation(trace) => (json(id, trace)?.into_bytes().into(), looked_at),
+        Body::Configuration(settings) => (json(id, settings)?.into_bytes().into(), looked_at),
         Body::Key(key) => (json(id, key)?.into_bytes().into(), None),
+        Body::Keystore(keystore) => (json(id, keystore)?.into_bytes().into(), None),
         Body::TrustStore(store) => (json(id, store)?.into_bytes().into(), None),
         Body::Unparsed(unparsed) => (json(id, unparsed)?.into_bytes().into(), None),
     })
@@ -161,16 +190,18 @@ fn json(id: AssetId, facts: &impl serde::Serialize) -> Result<String, Fault> {
 }
 
 /// The statements for one kind of thing that is seen from a first to a last time.
-struct Statements {
+pub(super) struct Statements {
     find: &'static str,
     insert: &'static str,
     update: &'static str,
     find_in_run: &'static str,
     insert_in_run: &'static str,
     update_in_run: &'static str,
+    /// Whether of two texts of the same instant the first one counts.
+    wins_tie: fn(&str, &str) -> Result<bool, Fault>,
 }
 
-const SIGHTING: Statements = Statements {
+pub(super) const SIGHTING: Statements = Statements {
     find: "SELECT id, first_seen, last_seen, circumstances FROM sightings
            WHERE asset = ?1 AND place = ?2 AND collector = ?3",
     insert: "INSERT INTO sightings (asset, place, collector, first_seen, last_seen, circumstances)
@@ -182,9 +213,16 @@ const SIGHTING: Statements = Statements {
                     VALUES (?1, ?2, ?3, ?4, ?5)",
     update_in_run: "UPDATE run_sightings SET first_seen = ?3, last_seen = ?4, circumstances = ?5
                     WHERE run = ?1 AND sighting = ?2",
+    wins_tie: |text, before| {
+        let read = |text: &str| -> Result<Circumstances, Fault> {
+            serde_json::from_str(text)
+                .map_err(|error| Fault::Damaged(format!("circumstances `{text}`: {error}")))
+        };
+        Ok(read(text)? > read(before)?)
+    },
 };
 
-const GAP: Statements = Statements {
+pub(super) const GAP: Statements = Statements {
     find: "SELECT id, first_seen, last_seen, detail FROM gaps
            WHERE place = ?1 AND collector = ?2 AND reason = ?3",
     insert: "INSERT INTO gaps (place, collector, reason, first_seen, last_seen, detail)
@@ -195,14 +233,15 @@ const GAP: Statements = Statements {
                     VALUES (?1, ?2, ?3, ?4, ?5)",
     update_in_run: "UPDATE run_gaps SET first_seen = ?3, last_seen = ?4, detail = ?5
                     WHERE run = ?1 AND gap = ?2",
+    wins_tie: |text, before| Ok(text > before),
 };
 
 /// From when to when, and the row of `texts` that says the rest, as of the later end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    first: i64,
-    last: i64,
-    text: i64,
+pub(super) struct Seen {
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) text: i64,
 }
 
 fn record_sighting(c: &Connection, run: RunId, row: i64, sighting: &Sighting) -> Result<(), Fault> {
@@ -210,19 +249,13 @@ fn record_sighting(c: &Connection, run: RunId, row: i64, sighting: &Sighting) ->
         .map_err(|error| Fault::Unwritable(format!("a sighting at {}: {error}", sighting.place)))?;
     let seen = seen(c, sighting.first_seen, sighting.last_seen, &text)?;
     let place = sighting.place.to_string();
-    upsert(c, &SIGHTING, run, [&row, &place, &sighting.collector], seen, |before| {
-        let before: Circumstances = serde_json::from_str(before)
-            .map_err(|error| Fault::Damaged(format!("circumstances `{before}`: {error}")))?;
-        Ok(sighting.circumstances > before)
-    })
+    upsert(c, &SIGHTING, run, [&row, &place, &sighting.collector], seen)
 }
 
 fn record_gap(c: &Connection, run: RunId, gap: &Gap) -> Result<(), Fault> {
     let seen = seen(c, gap.first_seen, gap.last_seen, &gap.detail)?;
     let (place, reason) = (gap.place.to_string(), gap.reason.to_string());
-    upsert(c, &GAP, run, [&place, &gap.collector, &reason], seen, |before| {
-        Ok(gap.detail.as_str() > before)
-    })
+    upsert(c, &GAP, run, [&place, &gap.collector, &reason], seen)
 }
 
 fn seen(c: &Connection, first: Time, last: Time, text: &str) -> Result<Seen, Fault> {
@@ -246,7 +279,6 @@ fn upsert(
     run: RunId,
     key: [&dyn ToSql; 3],
     seen: Seen,
-    wins_tie: impl Fn(&str) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
     let known: Option<(i64, Seen)> = c
         .prepare_cached(sql.find)?
@@ -262,7 +294,20 @@ fn upsert(
             .insert(params![one, two, three, seen.first, seen.last, seen.text])?;
         return insert_in_run(c, sql, run, row, seen);
     };
-    let joined = join(c, before, seen, &wins_tie)?;
+    lay(c, sql, run, row, seen, before)
+}
+
+/// Lays what is seen now over the row of what was seen before by all runs, and over that of this
+/// run.
+pub(super) fn lay(
+    c: &Connection,
+    sql: &Statements,
+    run: RunId,
+    row: i64,
+    seen: Seen,
+    before: Seen,
+) -> Result<(), Fault> {
+    let joined = join(c, sql, before, seen)?;
     if joined != before {
         c.prepare_cached(sql.update)?.execute(params![
             row,
@@ -279,7 +324,7 @@ fn upsert(
         })
         .optional()?;
     let Some(before) = in_run else { return insert_in_run(c, sql, run, row, seen) };
-    let joined = join(c, before, seen, &wins_tie)?;
+    let joined = join(c, sql, before, seen)?;
     if joined != before {
         c.prepare_cached(sql.update_in_run)?.execute(params![
             run.0,
@@ -305,22 +350,16 @@ fn insert_in_run(
 }
 
 /// Earliest first, latest last, text of the later one, as the inventory joins.
-fn join(
-    c: &Connection,
-    before: Seen,
-    seen: Seen,
-    wins_tie: &impl Fn(&str) -> Result<bool, Fault>,
-) -> Result<Seen, Fault> {
+fn join(c: &Connection, sql: &Statements, before: Seen, seen: Seen) -> Result<Seen, Fault> {
+    let text = |row: i64| -> Result<String, Fault> {
+        Ok(c.prepare_cached("SELECT text FROM texts WHERE id = ?1")?
+            .query_row([row], |row| row.get(0))?)
+    };
     let wins = match seen.last.cmp(&before.last) {
         Ordering::Greater => true,
         Ordering::Less => false,
         Ordering::Equal if seen.text == before.text => false,
-        Ordering::Equal => {
-            let text: String = c
-                .prepare_cached("SELECT text FROM texts WHERE id = ?1")?
-                .query_row([before.text], |row| row.get(0))?;
-            wins_tie(&text)?
-        }
+        Ordering::Equal => (sql.wins_tie)(&text(seen.text)?, &text(before.text)?)?,
     };
     Ok(Seen {
         first: seen.first.min(before.first),
@@ -338,7 +377,7 @@ fn record_coverage(
 ) -> Result<(), Fault> {
     let before = c
         .prepare_cached(
-            "SELECT finished, asked, read, not_read, octets FROM coverage
+            "SELECT finished, asked, read, not_read, octets, unchanged FROM coverage
              WHERE run = ?1 AND collector = ?2 AND scope = ?3",
         )?
         .query_row(params![run.0, collector, scope], |row| coverage_of(row, 0))
@@ -349,8 +388,8 @@ fn record_coverage(
     // SQLite counts to 2^63; the cast there and back is exact for what lies above.
     c.prepare_cached(
         "INSERT OR REPLACE INTO coverage
-           (run, collector, scope, finished, asked, read, not_read, octets)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+           (run, collector, scope, finished, asked, read, not_read, octets, unchanged)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         run.0,
@@ -361,6 +400,7 @@ fn record_coverage(
         coverage.read.cast_signed(),
         coverage.not_read.cast_signed(),
         coverage.octets.cast_signed(),
+        coverage.unchanged.cast_signed(),
     ])?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::Fault;
 pub(super) const APPLICATION_ID: i64 = 0x504b_4973;
 
 /// What brings a file from each schema to the next. A step that was released is never edited.
-pub(super) const STEPS: &[&str] = &[FIRST, SCOPES_KEPT_ONCE];
+pub(super) const STEPS: &[&str] = &[FIRST, SCOPES_KEPT_ONCE, FILES_READ_ONCE];
 
 const FIRST: &str = "
     PRAGMA application_id = 0x504b4973;
@@ -149,6 +149,20 @@ const SCOPES_KEPT_ONCE: &str = "
     ALTER TABLE runs ADD COLUMN continues INTEGER REFERENCES runs;
 ";
 
+/// What lies in a file that has not changed is taken over from the run before, which is found by
+/// its place. The index of files is kept of the newest run that has one; a new one takes its place.
+const FILES_READ_ONCE: &str = "
+    ALTER TABLE coverage ADD COLUMN unchanged INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX sightings_by_place ON sightings (place);
+    CREATE TABLE file_index (
+      run    INTEGER PRIMARY KEY REFERENCES runs,
+      reader BLOB NOT NULL,
+      key    BLOB NOT NULL,
+      files  BLOB NOT NULL,
+      sha256 BLOB NOT NULL
+    ) STRICT;
+";
+
 /// The schema of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Schema {
@@ -242,9 +256,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store.db");
         let scope = r#"{"tls":["192.0.2.0/24:443"]}"#;
+        // The lines that the digest of what a run saw was taken of by that agent.
+        let covered =
+            r#"["coverage","tls","all",{"finished":8,"asked":3,"read":2,"not_read":1,"octets":5}]"#;
+        let content = Digest::of(Digest::of(covered.as_bytes()).octets());
         let mut older = Connection::open(&path).expect("opens");
         migrate(&mut older, &STEPS[..1]).expect("the older agent's step");
-        let (nothing, config) = (Digest::of(b""), Digest::of(b"configuration"));
+        let config = Digest::of(b"configuration");
         let mut previous: Option<Digest> = None;
         for run in 1..=3 {
             // The line that the digest of a run was taken of by that agent.
@@ -252,7 +270,7 @@ mod tests {
             let link = format!(
                 "{{\"run\":{run},\"started\":7,{},\"config\":\"{config}\",\"agent\":\"0.1.0\",\
                  \"ended\":8,\"outcome\":\"completed\",\"reason\":null,\"assets\":0,\
-                 \"sightings\":0,\"gaps\":0,\"content\":\"{nothing}\",\"previous\":{}}}",
+                 \"sightings\":0,\"gaps\":0,\"content\":\"{content}\",\"previous\":{}}}",
                 &link[1..link.len() - 1],
                 previous.map_or("null".to_owned(), |digest| format!("\"{digest}\"")),
             );
@@ -270,6 +288,9 @@ mod tests {
                     ],
                 )
                 .expect("inserts");
+            older
+                .execute("INSERT INTO coverage VALUES (?1, 'tls', 'all', 8, 3, 2, 1, 5)", [run])
+                .expect("inserts");
             previous = Some(digest);
         }
         drop(older);
@@ -279,6 +300,9 @@ mod tests {
         let runs = store.runs().expect("lists");
         assert_eq!(runs.len(), 3);
         for run in runs {
+            let coverage = store.coverage(run.id).expect("loads");
+            let coverage = coverage.iter().map(|(.., c)| (c.read, c.unchanged));
+            assert_eq!(coverage.collect::<Vec<_>>(), [(2, 0)]);
             assert_eq!(run.scope, Digest::of(scope.as_bytes()));
             assert_eq!(
                 (run.continues, store.scope(run.id).expect("loads").as_str()),

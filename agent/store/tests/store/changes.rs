@@ -1,7 +1,8 @@
 //! What is new, gone, renewed, and what nobody can tell.
 
 use pki_inventory::{
-    AssetId, Digest, GapReason, Inventory, Kind, Observation, Place, Raw, Sighting,
+    AssetId, Automation, AutomationRole, Configuration, Digest, GapReason, Inventory, Keystore,
+    Kind, Lock, Observation, Place, Raw, Sighting,
 };
 use pki_store::{Batch, Changes, Renewal, RunEnd, Store};
 
@@ -281,4 +282,39 @@ fn certificates_without_any_name_are_not_of_one_lineage() {
     };
     let changes = Changes::between(&looked(nameless(1, 30)), &looked(nameless(2, 90)), &|_| false);
     assert_eq!((changes.new.len(), changes.gone.len(), changes.renewed.len()), (1, 1, 0));
+}
+
+#[test]
+fn what_its_place_identifies_is_the_same_after_a_change_and_a_keystore_is_its_octets() {
+    let trace = |renewals| {
+        let mut trace = Automation::of("certbot", AutomationRole::Lineage);
+        trace.renewals = Some(renewals);
+        Observation::found(Raw::Automation(Box::new(trace)), at("/etc/letsencrypt/www.conf"))
+    };
+    let settings = |line, path| {
+        let settings = Configuration::of("nginx", None, line);
+        Observation::found(Raw::Configuration(Box::new(settings)), at(path))
+    };
+    let keystore = |octets: &[u8]| {
+        let keystore = Keystore {
+            format: "JKS".to_owned(),
+            lock: Lock::Closed("no password is known".to_owned()),
+            integrity: None,
+            protection: Vec::new(),
+            count: None,
+            entries: Vec::new(),
+        };
+        Observation::found(Raw::Keystore { id: Digest::of(octets), keystore }, at("/etc/a.jks"))
+    };
+    let by_octets = |octets: &[u8]| AssetId::new(Kind::Keystore, Digest::of(octets));
+    let by_place = |path: &str| AssetId::at(Kind::Configuration, &Place::file(path));
+    check(
+        vec![trace(2), settings(1, "/etc/nginx.conf"), settings(1, "/etc/x"), keystore(b"one")],
+        vec![trace(3), settings(9, "/etc/nginx.conf"), settings(1, "/etc/y"), keystore(b"two")],
+        &Changes {
+            new: sorted(vec![by_place("/etc/y"), by_octets(b"two")]),
+            gone: sorted(vec![by_place("/etc/x"), by_octets(b"one")]),
+            ..Changes::default()
+        },
+    );
 }

@@ -1,8 +1,9 @@
 //! What every back end holds, through the trait alone.
 
 use pki_inventory::{
-    Asset, AssetId, Digest, Encryption, FileFacts, GapReason, Half, Inventory, Key, KeyAlgorithm,
-    KeyForm, Kind, Observation, Place, Raw, Sighting, Time, Unparsed,
+    Asset, AssetId, Automation, AutomationRole, Configuration, Digest, Encryption, FileFacts,
+    GapReason, Half, Holds, Inventory, Key, KeyAlgorithm, KeyForm, Keystore, Kind, Listens, Lock,
+    Observation, Place, Raw, Sighting, StoreEntry, Time, Unparsed,
 };
 use pki_store::{
     Assessment, AssessmentId, Batch, Outcome, RunEnd, RunId, Selection, Store, StoreError,
@@ -82,10 +83,36 @@ fn of_every_kind(at: Time) -> Inventory {
         owner: Some("root".to_owned()),
         group: None,
         modified: Time(-1),
+        filesystem: None,
+        access_list: false,
+        behind: None,
     });
     let algorithm = KeyAlgorithm { name: "EC".to_owned(), bits: Some(256), curve: None };
     let id = Digest::of(b"public half");
     found(Raw::Key { id, key: Key { spki: Some(id), algorithm: Some(algorithm) } }, key);
+    let mut trace = Automation::of("certbot", AutomationRole::Lineage);
+    (trace.next_renewal, trace.renewals) = (Some(later(7)), Some(3));
+    let trace = Raw::Automation(Box::new(trace));
+    found(trace, file("/etc/letsencrypt/renewal/www.conf", at));
+    let mut settings = Configuration::of("nginx", Some("server www".to_owned()), 7);
+    settings.listens.push(Listens { address: None, port: 443, starttls: None });
+    settings.settings.insert("ssl_ecdh_curve".to_owned(), "X25519".to_owned());
+    found(Raw::Configuration(Box::new(settings)), file("/etc/nginx/nginx.conf", at));
+    let entry = StoreEntry {
+        alias: Some("ü".to_owned()),
+        holds: Holds::PrivateKey,
+        assets: vec![AssetId::new(Kind::Key, id)],
+        created: Some(Time(-1)),
+    };
+    let keystore = Keystore {
+        format: "JKS".to_owned(),
+        lock: Lock::WellKnown("changeit".to_owned()),
+        integrity: None,
+        protection: vec![Encryption::None],
+        count: Some(1),
+        entries: vec![entry],
+    };
+    found(Raw::Keystore { id: Digest::of(b"store"), keystore }, file("/etc/ssl/a.jks", at));
     let unparsed = Unparsed { claimed: "key".to_owned(), length: 3, error: "\"'; --".to_owned() };
     found(Raw::Unparsed { id: Digest::of(b"odd"), unparsed }, file("/etc/ssl/odd.key", at));
     let mut members = Vec::new();
@@ -143,7 +170,7 @@ fn a_run_is_loaded_as_it_was_absorbed(store: &mut dyn Store) -> (RunId, Inventor
     assert_eq!(store.scope(run).expect("loads"), begun.scope);
     assert_eq!((record.outcome, record.counts), (Outcome::Completed, counts));
     assert_eq!((record.previous, record.digest), (None, Some(digest)));
-    assert_eq!((counts.assets, counts.sightings, counts.gaps), (31, 32, 1));
+    assert_eq!((counts.assets, counts.sightings, counts.gaps), (34, 35, 1));
     (run, seen)
 }
 

@@ -7,6 +7,7 @@ mod files;
 mod kill;
 mod resume;
 mod tamper;
+mod unchanged;
 
 use std::path::Path;
 
@@ -71,7 +72,14 @@ fn covered(collector: &str, scope: &str, finished: Time) -> Observation {
     Observation::Covered {
         collector: collector.to_owned(),
         scope: scope.to_owned(),
-        coverage: Coverage { finished, asked: 3, read: 2, not_read: 1, octets: u64::MAX },
+        coverage: Coverage {
+            finished,
+            asked: 3,
+            read: 2,
+            not_read: 1,
+            octets: u64::MAX,
+            unchanged: 0,
+        },
     }
 }
 

@@ -59,7 +59,7 @@ fn carried_over(hour: i64) -> Vec<Observation> {
     seen.retain(|observation| match observation {
         Observation::Found { sighting, .. } => sighting.place.is_network(),
         Observation::Missed(gap) => gap.place == at("192.0.2.2:443"),
-        Observation::Covered { .. } => false,
+        Observation::Covered { .. } | Observation::Unchanged(_) => false,
     });
     seen
 }

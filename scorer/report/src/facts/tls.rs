@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pki_inventory::{
-    AnchorPath, Anchoring, Asset, ChainFacts, Endpoint, Fact, Handshake, Posture, RevocationStatus,
-    Staple, StapleContent, VersionFacts, View, anchorings,
+    AnchorPath, Anchoring, Asset, ChainFacts, Comparison, Drift, Endpoint, Fact, Handshake,
+    Posture, RevocationStatus, Staple, StapleContent, VersionFacts, View, anchorings, compared,
 };
 use serde_json::{Map, Value, json};
 
@@ -21,9 +21,46 @@ pub(crate) fn of(asset: &Asset, endpoint: &Endpoint, view: &View<'_>) -> Value {
             ("chain_facts".to_owned(), chain.as_ref().map_or(Value::Null, chain_facts)),
             ("trust_stores".to_owned(), trust_stores(endpoint, view)),
             ("posture".to_owned(), endpoint.posture.as_deref().map_or(Value::Null, posture)),
+            ("settings".to_owned(), compared(asset, view).as_ref().map_or(Value::Null, settings)),
         ]);
     }
     facts
+}
+
+/// How it stands to the settings it belongs to.
+fn settings(found: &Comparison) -> Value {
+    json!({
+        "configurations": found.configurations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "versions": fact(&found.versions),
+        "suites": fact(&found.suites),
+        "certificates": fact(&found.certificates),
+        "drifts": found.drifts.iter().map(drift).collect::<Vec<_>>(),
+    })
+}
+
+fn drift(drift: &Drift) -> Value {
+    let sentence = drift.to_string();
+    match drift {
+        Drift::VersionOffered(version) => {
+            json!({ "kind": "version-offered", "sentence": sentence, "version": version })
+        }
+        Drift::VersionDeclined(version) => {
+            json!({ "kind": "version-declined", "sentence": sentence, "version": version })
+        }
+        Drift::SuiteAccepted { version, suite } => json!({
+            "kind": "suite-accepted",
+            "sentence": sentence,
+            "version": version,
+            "suite": suite,
+        }),
+        Drift::Certificate { served, configured, newer_on_disk } => json!({
+            "kind": "certificate",
+            "sentence": sentence,
+            "served": served.to_string(),
+            "configured": texts(configured),
+            "newer_on_disk": newer_on_disk.map(|newer| newer.to_string()),
+        }),
+    }
 }
 
 /// `{"value": "yes"}`, `{"value": "no"}`, or `{"value": "not-observed", "why": …}`.

@@ -1,11 +1,15 @@
 //! `why <asset>`: everything that is known of one asset and everything that was found about it.
 
-use pki_inventory::{Asset, AssetId, Body, Digest, Endpoint, Handshake, Kind, View};
+use pki_inventory::{Asset, AssetId, Body, Digest, Endpoint, Handshake, Kind, View, signs};
 use serde_json::Value;
 
 use super::{COLUMN, exception, provenance};
 use crate::plain::Plain;
-use crate::{Document, endpoint, facts, titles, words};
+use crate::told::Rows;
+use crate::{
+    Document, automation, configuration, endpoint, facts, keystore, members, sighting, titles,
+    words,
+};
 
 /// What is known of an asset: facts, places with times and circumstances, findings about it, the
 /// requirements they bear on, and what is joined with it. Also answers for the key of a
@@ -27,30 +31,130 @@ pub fn why_asset(document: &Document<'_>, id: AssetId) -> Option<String> {
 
     if let Some(asset) = asset {
         plain.heading("Facts");
-        if let Value::Object(facts) = facts::of(asset, &view) {
-            let apart = ["sightings", "chain_facts", "trust_stores", "posture"];
-            for (name, value) in facts.iter().filter(|(name, _)| !apart.contains(&name.as_str())) {
-                fact(&mut plain, name, value);
-            }
-        }
-        if let Body::Endpoint(body) = &asset.body {
-            tls(&mut plain, asset, body, &view);
-        }
+        facts(&mut plain, document, asset, &view);
         plain.heading("Places");
         for sighting in asset.sightings() {
             plain.line(2, &sighting.place.to_string());
             let (first, last) = (sighting.first_seen, sighting.last_seen);
             plain.line(4, &format!("seen by {} from {first} to {last}", sighting.collector));
-            let circumstances = facts::circumstances(sighting);
+            let circumstances = sighting::circumstances(sighting, &view);
             if !circumstances.is_empty() {
                 plain.line(4, &circumstances);
             }
         }
     }
+    private(&mut plain, asset, id, &view);
     joined(&mut plain, asset, id, &view);
     about(&mut plain, document, id);
     provenance(&mut plain, document);
     Some(plain.finish())
+}
+
+/// Shown in words of their own and not as the export has them.
+const APART: &[&str] = &[
+    "sightings",
+    "chain_facts",
+    "trust_stores",
+    "posture",
+    "settings",
+    "private_keys",
+    "private_places",
+    "certificates",
+    "keystores",
+    "automation",
+    "renewal",
+    "signs",
+    "members",
+    "member_facts",
+    "counts",
+    "published",
+    "key_published",
+    "snakeoil",
+];
+
+/// What an asset is, without its places.
+fn facts(plain: &mut Plain, document: &Document<'_>, asset: &Asset, view: &View<'_>) {
+    let told = match &asset.body {
+        Body::Keystore(body) => Some(keystore::rows(body, view)),
+        Body::Automation(body) => Some(automation::rows(asset, body, view)),
+        Body::Configuration(body) => Some(configuration::rows(asset, body, view)),
+        _ => None,
+    };
+    if let Some(told) = told {
+        rows(plain, &told);
+        return;
+    }
+    let as_of = document.assessment.as_of;
+    if let Value::Object(facts) = facts::of(asset, view, as_of) {
+        for (name, value) in facts.iter().filter(|(name, _)| !APART.contains(&name.as_str())) {
+            fact(plain, name, value);
+        }
+    }
+    let known = titles::known(asset);
+    if !known.is_empty() {
+        plain.field(2, 22, "known", &known);
+    }
+    match &asset.body {
+        Body::Endpoint(body) => tls(plain, asset, body, view),
+        Body::Certificate(body) => {
+            let Some(renewal) = automation::renewed(asset, body, view) else { return };
+            plain.heading("Renewal");
+            plain.line(2, renewal);
+            for sign in signs(asset, body, view) {
+                let (strength, direction) =
+                    (automation::strength(&sign), automation::direction(&sign));
+                plain.field(2, 22, &format!("{direction}, {strength}"), &sign.what);
+            }
+        }
+        Body::TrustStore(store) => {
+            let members = members::sorted(store, view, as_of);
+            let counts = members::Counts::of(&members);
+            plain.heading(&format!("Members: {}", counts.members));
+            counts.lines().iter().for_each(|line| plain.line(2, line));
+            for member in &members {
+                let id = AssetId::new(Kind::Certificate, member.sha256);
+                plain.line(2, &format!("{id}  {}", titles::by_id(id, view)));
+                let against = member.facts.as_ref().map(members::against).unwrap_or_default();
+                if !against.is_empty() {
+                    plain.line(4, &against.join("; "));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Lines under their labels, with the ids of what they are about.
+fn rows(plain: &mut Plain, rows: &Rows) {
+    for (label, lines) in rows {
+        for (at, line) in lines.iter().enumerate() {
+            let text =
+                line.asset.map_or_else(|| line.text.clone(), |id| format!("{id}  {}", line.text));
+            plain.field(2, 22, if at == 0 { label } else { "" }, &text);
+        }
+    }
+}
+
+/// Where else the private half of this key lies: in files, keystores and layers of images.
+fn private(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>) {
+    let spki = match asset.map(|asset| &asset.body) {
+        Some(Body::Certificate(certificate)) => Some(certificate.spki),
+        Some(Body::Key(key)) => key.spki,
+        Some(_) => None,
+        None => (id.kind == Kind::Key).then_some(id.sha256),
+    };
+    let mut places = spki.map(|spki| view.private_places(spki)).unwrap_or_default();
+    // Its own places were told with all the others.
+    places.retain(|(holder, _)| holder.id != id);
+    if places.is_empty() {
+        return;
+    }
+    plain.heading("The private half lies in");
+    for (holder, sighting) in places {
+        plain.line(2, &sighting.place.to_string());
+        plain.line(4, &format!("{}  {}", holder.id, titles::by_id(holder.id, view)));
+        plain.line(4, &sighting::circumstances(sighting, view));
+    }
 }
 
 /// What follows from the chain, and what many handshakes showed.
@@ -66,6 +170,9 @@ fn tls(plain: &mut Plain, asset: &Asset, body: &Endpoint, view: &View<'_>) {
     if let Some(chain) = endpoint::chain(asset, body, view) {
         let anchors = endpoint::trust_stores(body, view);
         lines("chain", endpoint::chain_lines(&chain, view).into_iter().chain(anchors).collect());
+    }
+    if let Some(found) = configuration::comparison(asset, view) {
+        lines("settings", found.answers.into_iter().chain(found.drifts).collect());
     }
     if let Some(posture) = &body.posture {
         plain.heading("Posture");
@@ -101,17 +208,20 @@ fn fact(plain: &mut Plain, name: &str, value: &Value) {
     }
 }
 
-/// Certificates of a key, keys of a certificate, the chain of an endpoint, members of a store.
+/// Certificates of a key, keys of a certificate, the chain of an endpoint, what keeps and manages them.
 fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>) {
     let certificate = |digest: Digest| AssetId::new(Kind::Certificate, digest);
     let mut all: Vec<(String, AssetId)> = Vec::new();
-    match asset.map(|asset| &asset.body) {
-        Some(Body::Certificate(body)) => {
+    match asset.map(|asset| (asset, &asset.body)) {
+        Some((asset, Body::Certificate(body))) => {
             let key = AssetId::new(Kind::Key, body.spki);
             if view.inventory().get(key).is_some() {
                 let half = if view.holds_private(body.spki) { "private key" } else { "public key" };
                 all.push((half.to_owned(), key));
             }
+            all.extend(kept_in(id, view));
+            let traces = view.automation_of(asset).into_iter();
+            all.extend(traces.map(|trace| ("managed by".to_owned(), trace.id)));
             let same_key = view.certificates_of(body.spki).iter().filter(|other| other.id != id);
             all.extend(same_key.map(|other| ("same key".to_owned(), other.id)));
             let same_names = view.lineage(body).iter().filter(|other| other.id != id);
@@ -127,21 +237,20 @@ fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>
             });
             all.extend(served.map(|other| ("presented by".to_owned(), other.id)));
         }
-        Some(Body::Endpoint(endpoint)) => {
+        Some((asset, Body::Endpoint(endpoint))) => {
+            let settings = view.configurations_of(asset).into_iter();
+            all.extend(settings.map(|settings| ("set up by".to_owned(), settings.id)));
             if let Handshake::Shown(session) = &endpoint.handshake {
                 let chain = session.chain.iter().enumerate();
                 all.extend(chain.map(|(at, one)| (format!("chain {at}"), certificate(*one))));
             }
         }
-        Some(Body::TrustStore(store)) => {
-            let members = store.members.iter();
-            all.extend(members.map(|one| ("member".to_owned(), certificate(*one))));
-        }
-        Some(Body::SigningRequest(request)) => {
+        Some((_, Body::SigningRequest(request))) => {
             let same = view.certificates_of(request.spki).iter();
             all.extend(same.map(|other| ("same key".to_owned(), other.id)));
         }
-        Some(Body::Key(key)) => {
+        Some((_, Body::Key(key))) => {
+            all.extend(kept_in(id, view));
             let certified = key.spki.map_or(&[][..], |spki| view.certificates_of(spki));
             all.extend(certified.iter().map(|other| ("certified by".to_owned(), other.id)));
         }
@@ -149,7 +258,16 @@ fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>
             let certified = view.certificates_of(id.sha256).iter();
             all.extend(certified.map(|other| ("certified by".to_owned(), other.id)));
         }
-        Some(Body::RevocationList(_) | Body::Unparsed(_)) => {}
+        // What they are joined with stands with their facts.
+        Some((
+            _,
+            Body::Automation(_)
+            | Body::Configuration(_)
+            | Body::Keystore(_)
+            | Body::TrustStore(_)
+            | Body::RevocationList(_)
+            | Body::Unparsed(_),
+        )) => {}
     }
     if all.is_empty() {
         return;
@@ -158,6 +276,10 @@ fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>
     for (how, other) in all {
         plain.field(2, COLUMN, &how, &format!("{other}  {}", titles::by_id(other, view)));
     }
+}
+
+fn kept_in(id: AssetId, view: &View<'_>) -> impl Iterator<Item = (String, AssetId)> {
+    view.keystores_of(id).iter().map(|store| ("kept in".to_owned(), store.id))
 }
 
 fn about(plain: &mut Plain, document: &Document<'_>, id: AssetId) {

@@ -1,6 +1,7 @@
 //! The shared assessment: small, written by hand, with every verdict, a gap, an exception, unknown
 //! evidence and a certificate whose name attacks whoever prints it.
 
+mod disk;
 mod tls;
 
 use std::collections::BTreeSet;
@@ -112,7 +113,8 @@ pub fn sample() -> Sample {
 pub fn empty() -> Sample {
     let mut inventory = Inventory::default();
     for (collector, scope) in [("filesystem", "/srv"), ("tls", "192.0.2.0/28:443")] {
-        let coverage = Coverage { finished: NOW, asked: 9, read: 9, not_read: 0, octets: 0 };
+        let coverage =
+            Coverage { finished: NOW, asked: 9, read: 9, not_read: 0, octets: 0, unchanged: 0 };
         inventory.add_coverage(collector.to_owned(), scope.to_owned(), coverage);
     }
     Sample::new("2.0.0", inventory, Answers::default(), None)
@@ -255,6 +257,7 @@ impl World {
             }
         }
         world.others();
+        disk::add(&mut world);
         world.read();
         world
     }
@@ -296,6 +299,12 @@ impl World {
             root.is_ca = Some(true);
             root.names = Vec::new();
             root.not_after = NOW.plus_days(365 * number);
+            match number {
+                1 => root.not_after = NOW.plus_days(-40),
+                2 => root.key = KeyAlgorithm::rsa(1024),
+                3 => root.spki = disk::DIGINOTAR.parse().unwrap_or_else(|e| panic!("{e}")),
+                _ => {}
+            }
             let place = format!("file:///etc/ssl/certs/bundle.pem#{number}");
             members.insert(self.certificate(root, &place, "filesystem", None).sha256);
         }
@@ -344,14 +353,16 @@ impl World {
             read: asked - not_read,
             not_read,
             octets: 1_048_576,
+            unchanged: 0,
         };
-        for (collector, scope, asked, not_read) in [
-            ("filesystem", "/srv", 480, 2),
-            ("filesystem", "/opt/legacy", 20, 5),
-            ("tls", "192.0.2.0/28", 48, 2),
+        for (collector, scope, asked, not_read, unchanged) in [
+            ("filesystem", "/srv", 480, 2, 451),
+            ("filesystem", "/opt/legacy", 20, 5, 0),
+            ("tls", "192.0.2.0/28", 48, 2, 0),
         ] {
             let (collector, scope) = (collector.to_owned(), scope.to_owned());
-            self.inventory.add_coverage(collector, scope, coverage(asked, not_read));
+            let coverage = Coverage { unchanged, ..coverage(asked, not_read) };
+            self.inventory.add_coverage(collector, scope, coverage);
         }
         for (place, collector, reason, detail) in [
             (
@@ -425,10 +436,13 @@ impl World {
             owner: Some("root".to_owned()),
             group: Some("root".to_owned()),
             modified: NOW.plus_days(-90),
+            filesystem: None,
+            access_list: false,
+            behind: None,
         };
         let form = KeyForm { half: Half::Private, encoding: "PKCS#8".to_owned(), encryption };
         let circumstances =
-            Circumstances { file: Some(file), key: Some(form), chain_position: None };
+            Circumstances { file: Some(file), key: Some(form), ..Circumstances::default() };
         let id = AssetId::new(Kind::Key, spki.unwrap_or_else(|| Digest::of(path.as_bytes())));
         let place = format!("file://{path}#1");
         self.add(id, Body::Key(Key { spki, algorithm }), &place, "filesystem", circumstances);

@@ -40,13 +40,7 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
         return Outcome::Met;
     }
     // A twin issued at the same time, an ECDSA one beside an RSA one, is no successor: it ends too.
-    let newer = |other: &&Asset| {
-        other.certificate().is_some_and(|other| {
-            other.not_before > certificate.not_before
-                && certificate.not_after.days_until(other.not_after) >= due
-        })
-    };
-    if cx.view.lineage(certificate).iter().any(newer) {
+    if cx.view.is_outlasted(certificate, certificate.not_after.plus_days(due)) {
         return Outcome::Met;
     }
     Outcome::NotMet(format!(

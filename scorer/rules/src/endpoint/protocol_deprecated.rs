@@ -13,7 +13,7 @@
 
 use pki_inventory::{Asset, Endpoint};
 
-use super::{is_tls, listed, spoken, unseen};
+use super::{WITHDRAWN, is_tls, listed, spoken, unseen};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -29,14 +29,6 @@ pub(crate) const RULE: Rule = Rule {
     reach: Reach::WhereShown,
     check: Check::Endpoint(check),
 };
-
-/// Withdrawn versions, each with the document that says so.
-const WITHDRAWN: &[(&str, &str)] = &[
-    ("SSLv2", "RFC 6176"),
-    ("SSLv3", "RFC 7568"),
-    ("TLSv1.0", "RFC 8996"),
-    ("TLSv1.1", "RFC 8996"),
-];
 
 fn check(_: &Asset, endpoint: &Endpoint, _: &RuleContext<'_>) -> Outcome {
     if !is_tls(endpoint) {

@@ -2,7 +2,8 @@
 //! approve.
 //!
 //! ## What it looks at
-//! Keys of which the private half was seen.
+//! Key pairs of which the private half was seen, but none whose private half is published: such
+//! keys lie about as test material.
 //! ## Why it matters
 //! A weak key is weak wherever its certificate is; keys without a certificate would otherwise
 //! escape every list.
@@ -11,7 +12,7 @@
 
 use pki_inventory::{Asset, Key};
 
-use crate::key::private_sightings;
+use crate::key::{is_no_secret, private_sightings};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,7 +29,12 @@ fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
     if private_sightings(asset, key, cx).is_empty() {
         return Outcome::NotApplicable;
     }
+    if let Some(what) = is_no_secret(asset, key) {
+        return Outcome::NotApplicableBecause(what);
+    }
     match &key.algorithm {
+        // The list is one of key pairs.
+        Some(algorithm) if algorithm.name == "symmetric" => Outcome::NotApplicable,
         Some(algorithm) if cx.limits.is_undecided(algorithm) => Outcome::Unknown(format!(
             "the format tells that it is {} but not its size or curve",
             algorithm.name
@@ -46,7 +52,7 @@ fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixtures::{World, check, limits};
+    use crate::fixtures::{World, check, limits, test_key};
 
     use pki_inventory::{Digest, Encryption, KeyAlgorithm};
 
@@ -76,6 +82,15 @@ mod tests {
     #[test]
     fn not_applicable_to_a_public_key() {
         let world = World::default().public_key(Digest::of(b"k"));
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
+
+    #[test]
+    fn not_applicable_to_a_symmetric_key_or_one_that_is_published() {
+        let symmetric = KeyAlgorithm { bits: Some(128), ..KeyAlgorithm::named("symmetric") };
+        check(&RULE, &holding(Some(symmetric)), &limits(), "not-applicable");
+        let short = Some(KeyAlgorithm::rsa(512));
+        let world = World::default().private_key(Some(test_key()), short, Encryption::None, 0o600);
         check(&RULE, &world, &limits(), "not-applicable");
     }
 }

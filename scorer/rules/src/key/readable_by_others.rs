@@ -2,15 +2,18 @@
 //!
 //! ## What it looks at
 //! Unencrypted private keys in files, by the permission bits of the file. Groups that the policy
-//! names may read; the group `root` always may.
+//! names may read; the group `root` always may. A folder above that only its owner may enter hides
+//! the file whatever its own bits say. Keys whose private half is published are left out, and so is
+//! the one of Debian's placeholder certificate.
 //! ## Why it matters
 //! Every account that can read a key can be the server it belongs to.
 //! ## What it cannot see
-//! Access control lists, permissions of the folders above, and who is a member of a group.
+//! What an access control list says: with one the outcome is unknown unless every user may read.
+//! Who is a member of a group.
 
 use pki_inventory::{Asset, Encryption, FileFacts, Key};
 
-use crate::key::private_sightings;
+use crate::key::{is_no_secret, private_sightings};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -35,16 +38,37 @@ fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
     if clear.is_empty() {
         return Outcome::NotApplicable;
     }
-    match clear.iter().find(|file| file.readable_by_others() || group_may_not(file, cx)) {
+    if let Some(what) = is_no_secret(asset, key) {
+        return Outcome::NotApplicableBecause(what);
+    }
+    let lets = |file: &FileFacts| {
+        // With an access control list the bits of the group are a mask, and name no group: acl(5).
+        let group = || file.group.clone().unwrap_or_else(|| file.gid.to_string());
+        let who = if file.readable_by_others() {
+            "every user".to_owned()
+        } else if group_may_not(file, cx) && !file.access_list {
+            format!("the group {}", group())
+        } else {
+            return None;
+        };
+        Some(format!("mode {:04o} lets {who} read it", file.mode))
+    };
+    let (hidden, open): (Vec<&FileFacts>, Vec<&FileFacts>) =
+        clear.into_iter().partition(|file| file.behind.is_some());
+    if let Some(what) = open.iter().find_map(|file| lets(file)) {
+        return Outcome::NotMet(what);
+    }
+    if open.iter().any(|file| file.access_list) {
+        return Outcome::Unknown(
+            "an access control list says more than the mode about who may read it".to_owned(),
+        );
+    }
+    let behind = |file: &&FileFacts| Some((lets(file)?, file.behind.clone()?));
+    match hidden.iter().find_map(behind) {
         None => Outcome::Met,
-        Some(file) => {
-            let who = if file.readable_by_others() {
-                "every user".to_owned()
-            } else {
-                format!("the group {}", file.group.clone().unwrap_or_else(|| file.gid.to_string()))
-            };
-            Outcome::NotMet(format!("mode {:04o} lets {who} read it", file.mode))
-        }
+        Some((what, folder)) => Outcome::MetBecause(format!(
+            "{what}, but only its owner may enter {folder}, the folder above"
+        )),
     }
 }
 
@@ -56,11 +80,39 @@ fn group_may_not(file: &FileFacts, cx: &RuleContext<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixtures::{World, check, limits};
+    use crate::fixtures::{World, check, clear, limits, test_key};
 
-    use pki_inventory::{Digest, Encryption};
+    use pki_inventory::{Digest, Encryption, FileFacts};
 
     use crate::Limits;
+
+    fn file(change: impl FnOnce(&mut FileFacts)) -> World {
+        let mut circumstances = clear(0o640);
+        change(circumstances.file.as_mut().unwrap());
+        World::default().key_at(Digest::of(b"k"), "file:///k.pem", circumstances)
+    }
+
+    #[test]
+    fn met_behind_a_folder_that_only_its_owner_may_enter() {
+        let world = file(|file| {
+            (file.mode, file.behind) = (0o644, Some("/etc/ssl/private".to_owned()));
+        });
+        check(&RULE, &world, &limits(), "met");
+    }
+
+    #[test]
+    fn unknown_with_an_access_control_list_unless_every_user_may_read() {
+        let world = |mode| file(move |file| (file.mode, file.access_list) = (mode, true));
+        check(&RULE, &world(0o640), &limits(), "unknown");
+        check(&RULE, &world(0o644), &limits(), "not-met");
+    }
+
+    #[test]
+    fn not_applicable_to_a_published_key() {
+        let spki = Some(test_key());
+        let world = World::default().private_key(spki, None, Encryption::None, 0o644);
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
 
     fn mode(mode: u32) -> World {
         World::default().private_key(Some(Digest::of(b"k")), None, Encryption::None, mode)

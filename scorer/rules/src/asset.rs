@@ -1,0 +1,3 @@
+//! Rules about everything that has an encoding of its own.
+
+pub(crate) mod unparsed;

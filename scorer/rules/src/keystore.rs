@@ -1,0 +1,3 @@
+//! Rules about keystores.
+
+pub(crate) mod password_well_known;

@@ -1,0 +1,3 @@
+//! Rules about trust stores.
+
+pub(crate) mod anchor_stale;
