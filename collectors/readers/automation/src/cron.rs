@@ -76,7 +76,7 @@ fn entry(artefact: &Artefact<'_>, schedule: &str, rest: &str, form: Form) -> Vec
     // A start of the machine comes when it comes: what ends may be years from the next one, and only
     // what stays renews from then on.
     let is_once = schedule.eq_ignore_ascii_case("@reboot");
-    let active = |one: &Started| (in_force && true).then_some(true);
+    let active = |one: &Started| (in_force && (!is_once || one.stays)).then_some(true);
     let found = commands::started(artefact, command);
     found.iter().map(|one| trace(artefact, one, schedule, active(one))).collect()
 }

@@ -103,6 +103,16 @@ fn no_program_tells_a_secret() {
 }
 
 #[test]
+fn a_password_in_a_list_is_not_kept() {
+    let found = read(&[
+        ("/etc/haproxy/haproxy.cfg", "frontend a\n bind :443 ssl crt-list list\n"),
+        ("/etc/haproxy/list", "a.pem [alpn h2 ca-sign-pass s3cr3t] a.test\n"),
+    ]);
+    assert_eq!(found[0].settings["crt-list"], "a.pem [alpn h2]");
+    assert!(!format!("{found:?}").contains(SECRET), "{found:#?}");
+}
+
+#[test]
 fn what_names_no_file_is_no_path_of_one() {
     let text = "[mysqld]\nssl-cert = pkcs11:object=c\nssl-key = org.openssl.engine:e:k\n";
     let found = read(&[("/etc/mysql/my.cnf", text)]);
