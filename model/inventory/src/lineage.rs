@@ -11,10 +11,10 @@ use crate::{Asset, AssetId, Certificate, Time};
 pub(crate) struct Lineage<'a> {
     /// By id.
     pub(crate) assets: Vec<&'a Asset>,
-    /// Those that a trace of automation manages, by id.
-    pub(crate) managed: Vec<&'a Asset>,
     /// What each trace of automation manages of it.
-    pub(crate) traces: BTreeMap<AssetId, Kept>,
+    pub(crate) traces: BTreeMap<AssetId, Kept<'a>>,
+    /// The newest that some trace manages, by the algorithm of the key, with one that does.
+    kept: BTreeMap<&'a str, Newest<'a>>,
     /// Organisations that issued within a year of a certificate, where there are several.
     pub(crate) organisations: BTreeMap<AssetId, Organisations<'a>>,
     /// The latest beginning, by the algorithm of the key.
@@ -24,15 +24,18 @@ pub(crate) struct Lineage<'a> {
 }
 
 /// The certificates of one lineage that one trace manages.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Kept {
+#[derive(Debug, Default)]
+pub(crate) struct Kept<'a> {
     /// How many.
     pub(crate) count: usize,
-    /// The latest beginning.
-    pub(crate) begins: Time,
     /// The latest end.
-    pub(crate) ends: Time,
+    pub(crate) ends: Option<Time>,
+    /// The newest, by the algorithm of the key.
+    newest: BTreeMap<&'a str, Newest<'a>>,
 }
+
+/// A certificate and a trace that manages it.
+type Newest<'a> = (&'a Certificate, &'a Asset);
 
 /// Organisations, a few of them by name.
 #[derive(Debug)]
@@ -55,17 +58,14 @@ impl<'a> Lineage<'a> {
         for (asset, one) in &ordered {
             let newest = lineage.newest.entry(&one.key.name).or_insert(one.not_before);
             *newest = one.not_before.max(*newest);
+            // In the order of their beginnings: each one is newer than those before.
             let traces = if one.is_authority() { Vec::new() } else { disk.traces_of(asset) };
-            if !traces.is_empty() {
-                lineage.managed.push(asset);
-            }
             for trace in traces {
-                let (begins, ends) = (one.not_before, one.not_after);
-                let kept =
-                    lineage.traces.entry(trace.id).or_insert(Kept { count: 0, begins, ends });
+                lineage.kept.insert(&one.key.name, (*one, trace));
+                let kept = lineage.traces.entry(trace.id).or_default();
                 kept.count += 1;
-                kept.begins = kept.begins.max(begins);
-                kept.ends = kept.ends.max(ends);
+                kept.ends = kept.ends.max(Some(one.not_after));
+                kept.newest.insert(&one.key.name, (*one, trace));
             }
         }
         let mut latest = Time(i64::MIN);
@@ -74,7 +74,6 @@ impl<'a> Lineage<'a> {
             lineage.ends.push((one.not_before, latest));
         }
         lineage.ends.reverse();
-        lineage.managed.sort_by_key(|asset| asset.id);
         lineage.organisations = organisations(&ordered);
         lineage.assets = assets;
         lineage
@@ -90,7 +89,20 @@ impl<'a> Lineage<'a> {
     pub(crate) fn is_renewed(&self, certificate: &Certificate, traces: &[&Asset]) -> bool {
         let same = self.newest.get(certificate.key.name.as_str()).copied();
         let kept = traces.iter().filter_map(|trace| self.traces.get(&trace.id));
-        kept.map(|kept| kept.begins).chain(same).any(|begins| begins > certificate.not_before)
+        let kept = kept.flat_map(|kept| kept.newest.values()).map(|(one, _)| one.not_before);
+        kept.chain(same).any(|begins| begins > certificate.not_before)
+    }
+
+    /// See [`View::newest_kept`](crate::View::newest_kept).
+    pub(crate) fn newest_kept(
+        &self,
+        certificate: &Certificate,
+        traces: Option<&[&Asset]>,
+    ) -> Option<Newest<'a>> {
+        let name = certificate.key.name.as_str();
+        let Some(traces) = traces else { return self.kept.get(name).copied() };
+        let kept = traces.iter().filter_map(|trace| self.traces.get(&trace.id)?.newest.get(name));
+        kept.copied().max_by_key(|(one, _)| one.not_before)
     }
 }
 

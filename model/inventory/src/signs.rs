@@ -425,7 +425,7 @@ impl Told {
         let seen = kept.map_or(0, |kept| kept.count.saturating_sub(1));
         let told = usize::try_from(body.renewals.unwrap_or(0)).unwrap_or(usize::MAX);
         let renewals = told.max(seen);
-        let is_valid = kept.is_some_and(|kept| looked.is_some_and(|looked| looked <= kept.ends));
+        let is_valid = kept.is_some_and(|kept| looked <= kept.ends);
         let stays = STAYING.contains(&body.tool.to_ascii_lowercase().as_str());
         let is_weak = stays && (renewals == 0 || !is_valid);
         let by_hand = body.authenticator.as_deref() == Some("manual");

@@ -8,6 +8,7 @@ use crate::drift::Comparisons;
 use crate::issuers::Issuers;
 use crate::lineage::Lineage;
 use crate::settings::Settings;
+use crate::starting::{Start, starts};
 use crate::{Asset, AssetId, Body, Certificate, Digest, Half, Inventory, Kind, Time};
 
 /// An inventory with its joins: keys to certificates by SPKI, certificates to lineages by name,
@@ -25,6 +26,7 @@ pub struct View<'a> {
     pub(crate) disk: Disk<'a>,
     pub(crate) settings: Settings<'a>,
     pub(crate) comparisons: OnceLock<Comparisons>,
+    pub(crate) starts: BTreeMap<AssetId, Start>,
 }
 
 /// What a certificate is to the organisation, as far as its places tell.
@@ -67,6 +69,7 @@ impl<'a> View<'a> {
             disk,
             settings,
             comparisons: OnceLock::new(),
+            starts: BTreeMap::new(),
         };
         let mut by_names: BTreeMap<Vec<String>, Vec<&'a Asset>> = BTreeMap::new();
         for asset in inventory.assets() {
@@ -83,6 +86,7 @@ impl<'a> View<'a> {
                 _ => {}
             }
         }
+        view.starts = starts(inventory, &view.disk);
         let lineages = by_names.into_iter();
         view.by_names =
             lineages.map(|(names, assets)| (names, Lineage::of(assets, &view.disk))).collect();
@@ -138,10 +142,15 @@ impl<'a> View<'a> {
         self.lineage_of(certificate).map_or(&[], |lineage| &lineage.assets)
     }
 
-    /// Of [`lineage`](Self::lineage) those that some trace of automation manages.
+    /// The newest certificate for the same names and with the same algorithm of its key that these
+    /// traces of automation manage, or any trace where none are given, with one that does.
     #[must_use]
-    pub fn managed_lineage(&self, certificate: &Certificate) -> &[&'a Asset] {
-        self.lineage_of(certificate).map_or(&[], |lineage| &lineage.managed)
+    pub fn newest_kept(
+        &self,
+        certificate: &Certificate,
+        traces: Option<&[&Asset]>,
+    ) -> Option<(&'a Certificate, &'a Asset)> {
+        self.lineage_of(certificate)?.newest_kept(certificate, traces)
     }
 
     /// Whether a certificate for the same names begins later than this one and ends no sooner than

@@ -85,16 +85,11 @@ fn managed<'a>(
     is_here: bool,
     cx: &RuleContext<'a>,
 ) -> Option<(&'a Certificate, &'a str)> {
-    let own: Vec<AssetId> = cx.view.automation_of(asset).iter().map(|trace| trace.id).collect();
-    let lineage = cx.view.managed_lineage(certificate).iter().copied();
-    let of_tool = lineage.filter_map(|other| {
-        let traces = cx.view.automation_of(other);
-        let trace = traces.into_iter().find(|trace| is_here || own.contains(&trace.id))?;
-        let Body::Automation(trace) = &trace.body else { return None };
-        let other = other.certificate().filter(|one| one.key.name == certificate.key.name)?;
-        Some((other, trace.tool.as_str()))
-    });
-    of_tool.max_by_key(|(other, _)| other.not_before)
+    let own = cx.view.automation_of(asset);
+    let traces = (!is_here).then_some(own.as_slice());
+    let (newest, trace) = cx.view.newest_kept(certificate, traces)?;
+    let Body::Automation(trace) = &trace.body else { return None };
+    Some((newest, trace.tool.as_str()))
 }
 
 #[cfg(test)]
