@@ -89,7 +89,7 @@ pub(crate) fn rows(asset: &Asset, body: &Automation, view: &View<'_>) -> Rows {
         ("issuance", Told::texts(asking)),
         ("renewal", Told::texts(renewing(body))),
         ("certificates", managed(asset, body, view)),
-        ("started by", schedules),
+        ("schedules of this tool", schedules),
         ("watched by", monitors),
     ]
 }

@@ -46,7 +46,9 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
                     certificates.insert(der);
                 }
                 Observation::Found { raw: Raw::Endpoint(_), .. } => endpoints += 1,
-                Observation::Found { .. } | Observation::Covered { .. } | Observation::Unchanged(_) => {}
+                Observation::Found { .. }
+                | Observation::Covered { .. }
+                | Observation::Unchanged(_) => {}
                 Observation::Missed(_) => gaps += 1,
             }
         }

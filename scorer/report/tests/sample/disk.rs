@@ -237,7 +237,7 @@ fn settings(world: &mut World) {
 
     let line = 14;
     let server = Configuration {
-        listens: vec![Listens { address: None, port: 443, starttls: None }],
+        listens: vec![Listens { address: Some("192.0.2.7".to_owned()), port: 443, starttls: None }],
         server_names: vec!["portal.example.org".to_owned()],
         versions: Some(vec!["TLSv1.2".to_owned()]),
         suites: Some("ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384".to_owned()),

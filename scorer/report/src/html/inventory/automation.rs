@@ -20,7 +20,8 @@ pub(super) fn row(context: &Context<'_>, asset: &Asset, body: &Automation) -> Ve
     let under = |word: &'static str, lines: Vec<Told>| {
         lines.into_iter().map(move |line| Told { text: format!("{word} {}", line.text), ..line })
     };
-    let helpers = under("started by", schedules).chain(under("watched by", monitors)).collect();
+    let helpers =
+        under("schedules of this tool", schedules).chain(under("watched by", monitors)).collect();
     let lines = words_of::renewing(body).into_iter().fold(Cell::default(), Cell::and);
     let managed = words_of::managed(asset, body, view);
     let domains = first(Cell::default(), &body.domains, "");
