@@ -261,7 +261,7 @@ fn a_key_that_an_upper_layer_deletes_is_found_and_said_to_be_deleted() {
         all.as_object_mut().unwrap().extend(fate.as_object().unwrap().clone());
         json!({"sightings": [{"layer": all}, {"layer": all}]})
     };
-    let deleted = lies(json!({"fate": "deleted", "fate_in": 2}));
+    let deleted = lies(json!({"fate": "deleted-in-upper-layer", "fate_in": 2}));
     facts::assert_facts("the key", &key["facts"], &deleted);
     facts::assert_facts("the certificate", &certificate["facts"], &lies(json!({"fate": "kept"})));
     // Who reads the report learns it as well.

@@ -161,7 +161,7 @@ fn the_export_has_the_joins() {
     let key = at(&sample, Kind::Key, "file:///etc/nginx/tls/portal.key#1").id.to_string();
     assert_eq!(nginx["files"]["/etc/nginx/tls/portal.key"], serde_json::json!([key]));
     let layer = &facts(&sample, Kind::Key, IMAGE)["sightings"][0]["layer"];
-    assert_eq!((&layer["fate"], &layer["fate_in"]), (&"deleted".into(), &3.into()));
+    assert_eq!((&layer["fate"], &layer["fate_in"]), (&"deleted-in-upper-layer".into(), &3.into()));
     let store = facts(&sample, Kind::TrustStore, "file:///etc/ssl/certs/bundle.pem");
     assert_eq!(store["counts"]["expired"], 1);
     assert_eq!(store["member_facts"][0]["facts"]["dates"], "expired");

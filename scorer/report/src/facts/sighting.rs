@@ -127,8 +127,8 @@ pub(super) fn protection(encryption: &Encryption) -> Protection<'_> {
 fn layer(layer: &Layer) -> LayerFacts<'_> {
     let (fate, fate_in) = match layer.fate {
         Fate::Kept => ("kept", None),
-        Fate::DeletedIn(upper) => ("deleted", Some(upper)),
-        Fate::ReplacedIn(upper) => ("replaced", Some(upper)),
+        Fate::DeletedIn(upper) => ("deleted-in-upper-layer", Some(upper)),
+        Fate::ReplacedIn(upper) => ("replaced-in-upper-layer", Some(upper)),
     };
     LayerFacts { digest: &layer.digest, number: layer.number, of: layer.of, fate, fate_in }
 }
