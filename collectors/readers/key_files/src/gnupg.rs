@@ -212,8 +212,8 @@ const X509: u8 = 3;
 /// Reads a keybox: the keyrings and certificates in it. Only where all of it is there, an end inside
 /// of a blob is a fault.
 pub fn read_keybox(octets: &[u8], complete: bool, report: &mut dyn Report) {
-    let mut rest = octets;
-    while !rest.is_empty() {
+    let mut at = 0;
+    while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
         let Some(blob) = blob(rest) else {
             if complete {
                 let error = "a keybox of GnuPG ends inside of a blob".to_owned();
@@ -221,10 +221,10 @@ pub fn read_keybox(octets: &[u8], complete: bool, report: &mut dyn Report) {
             }
             return;
         };
-        rest = &rest[blob.len()..];
-        match (blob[4], held(blob)) {
-            (OPENPGP, Some(keys)) => openpgp::read(keys, true, report),
-            (X509, Some(octets)) => certificate(octets, report),
+        at += blob.len();
+        match (blob.get(4).copied(), held(blob)) {
+            (Some(OPENPGP), Some(keys)) => openpgp::read(keys, true, report),
+            (Some(X509), Some(octets)) => certificate(octets, report),
             _ => {}
         }
     }
