@@ -66,7 +66,7 @@ pub enum Command {
   pkimm-agent report --format json -o assessment.json
   pkimm-agent report --format html -o index.html --as-of 2026-12-31")]
     Report {
-        /// html, json, terminal, answers-yaml or pkimm-web
+        /// html, json, terminal, answers-yaml, pkimm-web or prometheus
         #[arg(long, default_value = "terminal")]
         format: String,
         /// File to write instead of standard output

@@ -47,7 +47,7 @@ fn one_run_reported_twice_gives_the_same_octets_in_every_format() {
     let _ = home.agent(&["run", "--root", path(&root), "--as-of", AS_OF]).expect_code(0);
     let written = home.read("pkimm-report/assessment.json");
     fs::remove_file(home.path().join("pkimm-report/answers.yaml")).unwrap();
-    for format in ["json", "html", "terminal", "answers-yaml", "pkimm-web"] {
+    for format in ["json", "html", "terminal", "answers-yaml", "pkimm-web", "prometheus"] {
         let report =
             || home.agent(&["report", "--format", format, "--as-of", AS_OF]).expect_code(0).stdout;
         let first = report();

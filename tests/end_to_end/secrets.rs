@@ -249,7 +249,7 @@ fn no_output_holds_an_octet_of_a_private_key() {
     all(&["run", "--root", path(&tree), "--as-of", AS_OF]);
     all(&["scan", "-vv", "--root", path(&tree), "--as-of", AS_OF]);
     all(&["assess", "--as-of", AS_OF]);
-    for format in ["html", "json", "terminal", "answers-yaml", "pkimm-web"] {
+    for format in ["html", "json", "terminal", "answers-yaml", "pkimm-web", "prometheus"] {
         all(&["report", "--format", format, "--as-of", AS_OF]);
     }
     all(&["answers", "export", "--as", "pkimm-web"]);

@@ -1,5 +1,5 @@
 //! Prints an assessment: a page for people, a document for programs, a summary for a terminal, the
-//! file that people answer in, and the file that the PKI Consortium's web tool imports.
+//! file that people answer in, the file that the PKI Consortium's web tool imports, and metrics.
 //!
 //! Every format says the same in the same words and leads from any number to what it rests on: the
 //! rules with their figures, the threshold that decided and its line of the policy, the citation,
@@ -69,6 +69,7 @@ mod list;
 mod members;
 mod pkimm_web;
 mod plain;
+mod prometheus;
 mod sighting;
 mod stream;
 mod terminal;
@@ -86,5 +87,11 @@ pub use stream::{coverage_line, seen_line};
 pub use why::{why_asset, why_requirement, why_rule};
 
 /// Every format, sorted by name.
-pub const FORMATS: &[Format] =
-    &[answers_yaml::FORMAT, html::FORMAT, json::FORMAT, pkimm_web::FORMAT, terminal::FORMAT];
+pub const FORMATS: &[Format] = &[
+    answers_yaml::FORMAT,
+    html::FORMAT,
+    json::FORMAT,
+    pkimm_web::FORMAT,
+    prometheus::FORMAT,
+    terminal::FORMAT,
+];

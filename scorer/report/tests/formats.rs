@@ -7,6 +7,7 @@ mod sample;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use pki_inventory::{Asset, View};
 use pki_report::{Document, FORMATS, Format};
 use pki_scoring::{Basis, Suggestion, Verdict};
 
@@ -14,6 +15,11 @@ fn render(format: &Format, document: &Document<'_>) -> String {
     let mut out = Vec::new();
     (format.render)(document, &mut out).unwrap_or_else(|error| panic!("{error}"));
     String::from_utf8(out).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn named(name: &str) -> &'static Format {
+    let format = FORMATS.iter().find(|format| format.name == name);
+    format.unwrap_or_else(|| panic!("no format {name}"))
 }
 
 /// Formats that show the whole assessment; `terminal` is a summary.
@@ -25,6 +31,7 @@ fn each_format_renders_its_golden() {
     for format in FORMATS {
         let suffix = match format.name {
             "answers-yaml" | "pkimm-web" => "yaml",
+            "prometheus" => "prom",
             "terminal" => "txt",
             other => other,
         };
@@ -133,8 +140,7 @@ fn hostile_names_are_harmless() {
         let controls = |c: char| c.is_control() && c != '\n';
         assert!(!text.contains(controls), "{}: a control character", format.name);
     }
-    let html = render(&FORMATS[1], &sample.document());
-    assert_eq!(FORMATS[1].name, "html");
+    let html = render(named("html"), &sample.document());
     assert!(html.contains("&#60;script&#62;alert(1)"), "it is there, escaped");
     assert!(!html.contains("<script"), "a script");
     assert!(html.contains("default-src 'none'"), "the content security policy");
@@ -149,7 +155,7 @@ fn hostile_names_are_harmless() {
 #[test]
 fn links_of_the_page_lead_somewhere() {
     for sample in [sample::sample(), sample::empty(), sample::older_model()] {
-        let html = render(&FORMATS[1], &sample.document());
+        let html = render(named("html"), &sample.document());
         let mut ids = BTreeSet::new();
         for part in html.split(" id=\"").skip(1) {
             let id = part.split('"').next().unwrap_or_default();
@@ -165,13 +171,50 @@ fn links_of_the_page_lead_somewhere() {
 #[test]
 fn the_terminal_summary_fits_and_says_what_is_not_assessed() {
     for sample in [sample::sample(), sample::empty(), sample::older_model()] {
-        let text = render(&FORMATS[4], &sample.document());
-        assert_eq!(FORMATS[4].name, "terminal");
+        let text = render(named("terminal"), &sample.document());
         for line in text.lines() {
             assert!(line.chars().count() <= 100, "{line}");
         }
     }
-    let text = render(&FORMATS[4], &sample::empty().document());
+    let text = render(named("terminal"), &sample::empty().document());
     assert!(text.contains("not assessed: nobody has answered"), "{text}");
     assert!(text.contains("0 (0.00) to 5 Optimized (5.00)"), "{text}");
+}
+
+#[test]
+fn the_metrics_are_samples_of_families_each_once() {
+    for sample in [sample::sample(), sample::empty()] {
+        let text = render(named("prometheus"), &sample.document());
+        let mut family = "";
+        let mut seen = BTreeSet::new();
+        for line in text.lines() {
+            if let Some(head) = line.strip_prefix("# HELP ").or(line.strip_prefix("# TYPE ")) {
+                family = head.split(' ').next().unwrap_or_default();
+                continue;
+            }
+            let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(series.split('{').next(), Some(family), "{line}");
+            assert!(value.parse::<f64>().is_ok_and(f64::is_finite), "{line}");
+            assert!(seen.insert(series), "twice: {series}");
+        }
+    }
+}
+
+#[test]
+fn the_metrics_leave_out_what_is_not_known() {
+    let sample = sample::sample();
+    let view = View::of(&sample.inventory);
+    let text = render(named("prometheus"), &sample.document());
+    let certificates: Vec<_> =
+        sample.inventory.assets().filter(|asset| asset.certificate().is_some()).collect();
+    let told = |asset: &&&Asset| text.contains(&format!("{{sha256=\"{}\"", asset.id.sha256));
+    assert!(certificates.iter().any(|asset| view.is_anchor(asset.id)), "the sample has anchors");
+    for asset in &certificates {
+        assert_eq!(told(&asset), !view.is_anchor(asset.id), "{}", asset.id);
+    }
+    let told = certificates.iter().filter(told).count();
+    assert_eq!(text.matches("\nx509_cert_not_after{").count(), told);
+    let nobody = render(named("prometheus"), &sample::empty().document());
+    assert!(!nobody.contains("score=\"confirmed\""), "nobody has answered");
+    assert!(nobody.contains("pkimm_score{model=\"2.0.0\",score=\"lowest\",module=\"all\"} 0\n"));
 }
