@@ -15,25 +15,27 @@ use crate::FileState;
 /// changed this shortly before it was read is read again next time (seconds).
 const TOO_FRESH: i64 = 2;
 
-/// The folder that files are read in, remembered from one file to the next.
+/// The folder that files are read in and those above it, remembered from one file to the next: whole
+/// trees lie behind the same few.
 #[derive(Debug, Default)]
 pub(super) struct Above {
-    folder: PathBuf,
-    closed: Option<PathBuf>,
+    /// From the root on, each with whether nobody but its owner may enter it.
+    folders: Vec<(PathBuf, bool)>,
 }
 
 impl Above {
     /// The nearest folder above a file that nobody but its owner may enter.
     pub(super) fn of(&mut self, path: &Path) -> Option<&Path> {
         let folder = path.parent()?;
-        if folder != self.folder || self.folder.as_os_str().is_empty() {
-            folder.clone_into(&mut self.folder);
-            self.closed = folder
-                .ancestors()
-                .find(|above| above.symlink_metadata().is_ok_and(|facts| facts.mode() & 0o011 == 0))
-                .map(Path::to_path_buf);
+        while self.folders.pop_if(|(known, _)| !folder.starts_with(known)).is_some() {}
+        let known = self.folders.last().map(|(known, _)| known.as_path());
+        let new: Vec<&Path> =
+            folder.ancestors().take_while(|above| Some(*above) != known).collect();
+        for above in new.into_iter().rev() {
+            let closed = above.symlink_metadata().is_ok_and(|facts| facts.mode() & 0o011 == 0);
+            self.folders.push((above.to_path_buf(), closed));
         }
-        self.closed.as_deref()
+        self.folders.iter().rev().find(|(_, closed)| *closed).map(|(above, _)| above.as_path())
     }
 }
 
