@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use pki_config::{Depth, Globs, IoPriority, Target};
+use pki_config::{Depth, DirectoryServer, Globs, IoPriority, Target};
 use pki_inventory::{Kind, Time};
 use pki_store::RunId;
 
@@ -135,6 +135,8 @@ pub struct ScopeArgs {
     pub files: FilesArgs,
     #[command(flatten)]
     pub network: NetworkArgs,
+    #[command(flatten)]
+    pub directories: DirectoryArgs,
 }
 
 /// What of the trees to read, and how gently.
@@ -201,6 +203,42 @@ pub struct NetworkArgs {
     pub deadline_secs: Option<u64>,
 }
 
+/// Which directories to read, and as whom.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Directory options")]
+pub struct DirectoryArgs {
+    /// Directory to read instead of those of the settings: ldaps://host, ldap://host:port, or
+    /// ldap+tls://host for StartTLS. As in the settings where they have it, else as nobody
+    #[arg(long, value_name = "URL", value_parser = DirectoryServer::at)]
+    pub directory: Vec<DirectoryServer>,
+    /// The same by a domain whose servers DNS names, over ldaps
+    #[arg(long, value_name = "DOMAIN", value_parser = DirectoryServer::of_domain)]
+    pub domain: Vec<DirectoryServer>,
+    /// Name to bind with at these; the password is asked for unless one of the next two is there
+    #[arg(long, value_name = "NAME")]
+    pub bind_name: Option<String>,
+    /// File with the password in its first line
+    #[arg(long, value_name = "FILE", requires = "bind_name")]
+    pub bind_password_file: Option<PathBuf>,
+    /// Variable with the password
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "bind_name",
+        conflicts_with = "bind_password_file"
+    )]
+    pub bind_password_env: Option<String>,
+    /// Certificates (PEM) that theirs must come from, instead of those this machine trusts
+    #[arg(long, value_name = "FILE")]
+    pub directory_ca: Option<PathBuf>,
+    /// Dump of a directory (LDIF) to read instead of those of the settings
+    #[arg(long, value_name = "FILE")]
+    pub ldif: Vec<PathBuf>,
+    /// Export of an authority's database (certutil -view) to read instead of those of the settings
+    #[arg(long, value_name = "FILE")]
+    pub ca_database: Vec<PathBuf>,
+}
+
 /// A scan by itself.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -230,6 +268,8 @@ Examples:
   pkimm-agent scan --target 10.0.0.0/8 --resume        after it was ended in the middle
   dig +short www.test | pkimm-agent scan --target-file - --jsonl - |
     jq 'select(.kind==\"endpoint\") | .facts.version'
+  pkimm-agent scan --domain corp.example --bind-name pki-reader@corp.example
+  pkimm-agent scan --ldif corp.ldif --ca-database issuing-ca-1.csv
 
 Lines of --jsonl: for each target one of kind endpoint or gap, and before it one for each
 certificate it showed; one of kind coverage at the end of each scope. A target that the end of
@@ -237,7 +277,7 @@ the run cut off has a gap of reason run-ended, and is asked again by --resume.
 A line may repeat after a kill.";
 
 const RUN_HELP: &str =
-    "With neither --root, --target, --target-file nor a settings file, it looks \
+    "With neither --root, --target, --target-file, a directory nor a settings file, it looks \
 at this machine:\n/etc, /usr, /opt, /srv, /home, /root and /var, and TLS on the ports that listen \
 on loopback.
 
@@ -246,6 +286,7 @@ Examples:
   pkimm-agent run --target-file hosts.txt --exclude-target 192.0.2.7 --depth posture
   pkimm-agent run --target 10.0.0.0/8 --rate 500 --concurrency 2000 --deadline-secs 5
   pkimm-agent run --target 10.0.0.0/8 --resume         after it was ended in the middle
+  pkimm-agent run --domain corp.example --bind-name pki-reader@corp.example
 
 `pkimm-agent scan --help` shows the forms of targets; `scan --plan` says how long they take.";
 
@@ -328,9 +369,23 @@ pub enum InventoryCommand {
     /// One line an asset
     List {
         /// Only this kind: certificate, endpoint, key, keystore, revocation-list, signing-request,
-        /// trust-store, automation, configuration, unparsed
+        /// trust-store, authority, template, directory-object, issuance, automation,
+        /// configuration, unparsed
         #[arg(long)]
         kind: Option<Kind>,
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Certification authorities that directories register, and the hierarchy they stand in
+    Cas {
+        /// Take this instant or date as the present instead of now
+        #[arg(long, value_name = "TIME")]
+        as_of: Option<Time>,
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Certificate templates of directories: who publishes them, who may enrol, for what
+    Templates {
         #[command(flatten)]
         selection: SelectionArgs,
     },

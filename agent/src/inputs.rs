@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use pki_config::{
-    DEFAULT_POLICY, DEFAULT_POLICY_NAME, Origin, Policy, Problem, Problems, Settings, Target,
-    TargetsFile,
+    Bind, DEFAULT_POLICY, DEFAULT_POLICY_NAME, DirectoryScope, Origin, Policy, Problem, Problems,
+    Settings, Target, TargetsFile,
 };
 use pki_inventory::{Digest, Time};
 use pki_maturity::{Map, Model, VERSIONS};
@@ -83,7 +83,61 @@ pub fn settings(named: Option<&Path>) -> anyhow::Result<Option<Settings>> {
             list.path = folder.join(&list.path);
         }
     }
+    for path in paths_of(&mut settings.directory) {
+        *path = std::path::absolute(folder.join(&*path))?;
+    }
     Ok(Some(settings))
+}
+
+/// Every file that the settings of directories name, but for those of passwords, which have whole
+/// paths.
+fn paths_of(scope: &mut DirectoryScope) -> Vec<&mut PathBuf> {
+    let mut paths: Vec<&mut PathBuf> = Vec::new();
+    for server in &mut scope.servers {
+        paths.extend(&mut server.trusted);
+        if let Bind::External { certificate, key } = &mut server.bind {
+            paths.extend([certificate, key]);
+        }
+    }
+    paths.extend(scope.dumps.iter_mut().map(|dump| &mut dump.path));
+    paths.extend(scope.records.iter_mut().map(|records| &mut records.path));
+    paths
+}
+
+/// What is wrong with the files that the settings of directories name: a run would say so of each, and
+/// read the others.
+pub fn directory_files(scope: &DirectoryScope) -> Vec<Problem> {
+    let mut files: Vec<(&Option<Origin>, String, &Path)> = Vec::new();
+    for (at, server) in scope.servers.iter().enumerate() {
+        let key = |key: &str| format!("directory.servers[{at}].{key}");
+        files.extend(server.trusted.iter().map(|path| (&server.origin, key("trusted"), &**path)));
+        if let Bind::External { certificate, key: private } = &server.bind {
+            files.push((&server.origin, key("certificate"), certificate));
+            files.push((&server.origin, key("key"), private));
+        }
+    }
+    let dumps = scope.dumps.iter().enumerate();
+    files.extend(
+        dumps.map(|(at, dump)| (&dump.origin, format!("directory.dumps[{at}].path"), &*dump.path)),
+    );
+    let records = scope.records.iter().enumerate();
+    files.extend(records.map(|(at, records)| {
+        (&records.origin, format!("directory.records[{at}].path"), &*records.path)
+    }));
+    let problem = |(origin, key, path): (&Option<Origin>, String, &Path)| {
+        let why = match std::fs::metadata(path).and_then(|facts| {
+            // One that is no file is not opened: a FIFO would hold us up.
+            if facts.is_file() { std::fs::File::open(path).map(|_| true) } else { Ok(false) }
+        }) {
+            Ok(true) => return None,
+            Ok(false) => format!("{} is not a regular file", path.display()),
+            Err(error) => format!("could not read {}: {error}", path.display()),
+        };
+        let origin = origin.clone();
+        let (file, line) = origin.map_or((String::new(), 1), |origin| (origin.file, origin.line));
+        Some(Problem { file, line, key, message: why })
+    };
+    files.into_iter().filter_map(problem).collect()
 }
 
 /// The targets of all these files, in their order; `-` is standard input. Pipes are read as well as
@@ -214,6 +268,33 @@ mod tests {
         let targets = target_lists(&[hosts.into()]).expect("reads");
         let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
         assert_eq!(targets, ["a.test:443", "b.test:8443", "192.0.2.0/30:443"]);
+    }
+
+    #[test]
+    fn files_of_directories_lie_beside_the_settings_that_name_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("s.toml");
+        let text = "[[directory.servers]]\nurl = \"ldaps://a\"\ntrusted = \"ca.pem\"\n\
+                    [[directory.servers]]\nurl = \"ldaps://b\"\nbind = \"external\"\n\
+                    certificate = \"c.pem\"\nkey = \"/nowhere/k.pem\"\n\
+                    [[directory.dumps]]\npath = \"../d.ldif\"\n\
+                    [[directory.records]]\npath = \"r.csv\"\n";
+        std::fs::write(&path, text).expect("writes");
+        std::fs::write(folder.path().join("c.pem"), "").expect("writes");
+        std::fs::create_dir(folder.path().join("r.csv")).expect("makes it");
+        let scope = settings(Some(&path)).expect("reads").expect("is there").directory;
+        assert_eq!(scope.servers[0].trusted.as_deref(), Some(&*folder.path().join("ca.pem")));
+        assert_eq!(scope.dumps[0].path, folder.path().join("../d.ldif"));
+        let problems = directory_files(&scope);
+        let told: Vec<(usize, &str)> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
+        let expected = [
+            (2, "directory.servers[0].trusted"),
+            (5, "directory.servers[1].key"),
+            (10, "directory.dumps[0].path"),
+            (12, "directory.records[0].path"),
+        ];
+        assert_eq!(told, expected);
+        assert!(problems[3].message.ends_with("r.csv is not a regular file"), "{}", problems[3]);
     }
 
     #[test]

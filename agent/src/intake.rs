@@ -5,11 +5,14 @@ use std::mem;
 
 use pki_inventory::{Asset, AssetId, Body, Digest, Inventory, Observation, Raw, Sighting};
 
+/// The collector that reads directories, and dumps of them. It knows no bundles.
+const DIRECTORIES: &str = "directory";
+
 /// What a run has seen so far, as far as it is needed to understand what comes next.
 ///
 /// What lies in files is remembered as a whole: a bundle is understood by its members. Of what the
-/// network shows only certificates seen lately are: they come again and again in chains, and a
-/// scan of a million servers must not need memory for each.
+/// network shows, and of directories, only certificates seen lately are: they come again and again
+/// in chains, and a scan of a million servers or accounts must not need memory for each.
 #[derive(Default)]
 pub struct Intake {
     files: Inventory,
@@ -21,7 +24,7 @@ impl Intake {
     /// bundle that is no trust store.
     pub fn take(&mut self, raw: Raw, sighting: Sighting) -> Option<Asset> {
         let seen = sighting.clone();
-        let (id, body) = if sighting.place.is_network() {
+        let (id, body) = if sighting.place.is_network() || sighting.collector == DIRECTORIES {
             self.presented.parse(raw, sighting)?
         } else {
             let id = self.files.absorb(Observation::Found { raw, sighting })?;
@@ -120,6 +123,19 @@ mod tests {
             assert!(intake.presented.known(Digest::of(&7_u16.to_be_bytes())).is_some());
             assert!(intake.presented.known(Digest::of(&8_u16.to_be_bytes())).is_none());
         }
+        assert_eq!(intake.files, Inventory::default());
+    }
+
+    #[test]
+    fn what_directories_hold_is_not_remembered_either() {
+        let mut intake = Intake::default();
+        for number in 0..3000 {
+            for place in ["ldap://corp.example/CN=x", "file:///srv/dump.ldif!/CN=x#1"] {
+                let seen = Sighting { collector: DIRECTORIES.to_owned(), ..at(place) };
+                assert!(intake.take(presented(number), seen).is_some());
+            }
+        }
+        assert!(intake.presented.young.len() + intake.presented.old.len() <= 2 * HALF);
         assert_eq!(intake.files, Inventory::default());
     }
 }

@@ -1,5 +1,7 @@
-//! Passwords of keystores, read once before anything is looked at. They are wiped when the run is
-//! over and told to nobody.
+//! Passwords of keystores and directories, read once before anything is looked at. They are wiped when
+//! the run is over and told to nobody.
+
+mod prompt;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -8,8 +10,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pki_collectors::KeystorePassword;
-use pki_config::{FilesystemScope, Origin, PasswordFor, Problem, Problems, SecretSource};
+use pki_config::{
+    Bind, DirectoryPassword, DirectoryScope, FilesystemScope, Origin, PasswordFor, Problem,
+    Problems, SecretSource, Settings,
+};
 use zeroize::Zeroizing;
+
+use crate::output;
+
+pub use self::prompt::at_terminal;
 
 /// No password is longer.
 const MAX_BYTES: usize = 4096;
@@ -23,21 +32,40 @@ pub struct Passwords {
     /// itself, of which even a digest would let a short one be guessed. A file is known by its path
     /// and times, a variable by its name alone.
     pub marks: Vec<String>,
+    /// What each server of a directory is bound to with, in their order, where it takes a password.
+    pub directory: Arc<Vec<Option<Zeroizing<String>>>>,
 }
 
-/// Reads them from where the settings say.
+/// Asks whoever is there for a password, by a line that says which. The error is why there is none.
+pub type Ask<'a> = &'a mut dyn FnMut(&str) -> Result<Zeroizing<String>, String>;
+
+/// Reads them from where the settings say. `ask` is asked for those that somebody has in mind;
+/// `None` leaves these out.
 ///
 /// # Errors
 ///
 /// Every source that is missing or holds none, each with the line that names it.
-pub fn read(files: &FilesystemScope) -> anyhow::Result<Passwords> {
-    let (mut tried, mut marks, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+pub fn read(settings: &Settings, ask: Option<Ask<'_>>) -> anyhow::Result<Passwords> {
+    let mut problems = Vec::new();
+    let (tried, marks) = of_keystores(&settings.filesystem, &mut problems);
+    let kept = of_directories(&settings.directory, &mut problems);
+    if !problems.is_empty() {
+        return Err(Problems(problems).into());
+    }
+    let directory = match ask {
+        Some(ask) => asked_for(&settings.directory, kept, ask)?,
+        None => kept,
+    };
+    Ok(Passwords { tried: Arc::new(tried), marks, directory: Arc::new(directory) })
+}
+
+fn of_keystores(
+    files: &FilesystemScope,
+    problems: &mut Vec<Problem>,
+) -> (Vec<KeystorePassword>, Vec<String>) {
+    let (mut tried, mut marks) = (Vec::new(), Vec::new());
     for PasswordFor { paths, source, origin: Origin { file, line } } in &files.passwords {
-        let read = match source {
-            SecretSource::File(path) => of_file(path),
-            SecretSource::Environment(name) => of_variable(name),
-        };
-        match read {
+        match of(source) {
             Ok((password, mark)) => {
                 tried.push(KeystorePassword { paths: paths.clone(), password });
                 marks.push(mark);
@@ -48,10 +76,54 @@ pub fn read(files: &FilesystemScope) -> anyhow::Result<Passwords> {
             }
         }
     }
-    if problems.is_empty() {
-        Ok(Passwords { tried: Arc::new(tried), marks })
-    } else {
-        Err(Problems(problems).into())
+    (tried, marks)
+}
+
+/// The passwords of directories that are kept somewhere.
+fn of_directories(
+    scope: &DirectoryScope,
+    problems: &mut Vec<Problem>,
+) -> Vec<Option<Zeroizing<String>>> {
+    let mut passwords = Vec::with_capacity(scope.servers.len());
+    for (at, server) in scope.servers.iter().enumerate() {
+        let Bind::Simple { password: DirectoryPassword::Kept(source), .. } = &server.bind else {
+            passwords.push(None);
+            continue;
+        };
+        match of(source) {
+            Ok((password, _)) => passwords.push(Some(password)),
+            Err(message) => {
+                let origin = server.origin.clone();
+                let (file, line) =
+                    origin.map_or(("command line".to_owned(), 1), |o| (o.file, o.line));
+                let key = format!("directory.servers[{at}]");
+                problems.push(Problem { file, line, key, message });
+            }
+        }
+    }
+    passwords
+}
+
+/// The passwords that somebody has in mind, beside those that are kept.
+fn asked_for(
+    scope: &DirectoryScope,
+    mut passwords: Vec<Option<Zeroizing<String>>>,
+    ask: Ask<'_>,
+) -> anyhow::Result<Vec<Option<Zeroizing<String>>>> {
+    for (server, password) in scope.servers.iter().zip(&mut passwords) {
+        if let Bind::Simple { name, password: DirectoryPassword::Prompt, .. } = &server.bind {
+            let which = format!("Password of {name} at {}", server.name());
+            let given = ask(&output::plain(&which));
+            *password = Some(given.map_err(|why| anyhow::anyhow!("{which}: {why}"))?);
+        }
+    }
+    Ok(passwords)
+}
+
+fn of(source: &SecretSource) -> Source {
+    match source {
+        SecretSource::File(path) => of_file(path),
+        SecretSource::Environment(name) => of_variable(name),
     }
 }
 
@@ -122,17 +194,35 @@ fn password(octets: &[u8]) -> Result<Zeroizing<String>, &'static str> {
 mod tests {
     use std::path::PathBuf;
 
-    use pki_config::Globs;
+    use pki_config::{DirectoryServer, Globs};
 
     use super::*;
 
-    fn scope(sources: &[SecretSource]) -> FilesystemScope {
+    fn scope(sources: &[SecretSource]) -> Settings {
         let passwords = (1..).zip(sources).map(|(line, source)| PasswordFor {
             paths: Globs::new(["*.p12"]).expect("a pattern"),
             source: source.clone(),
             origin: Origin { file: "s.toml".to_owned(), line },
         });
-        FilesystemScope { passwords: passwords.collect(), ..FilesystemScope::default() }
+        let filesystem =
+            FilesystemScope { passwords: passwords.collect(), ..FilesystemScope::default() };
+        Settings { filesystem, ..Settings::default() }
+    }
+
+    /// Servers of which each takes this password, if any.
+    fn servers(passwords: Vec<Option<DirectoryPassword>>) -> Settings {
+        let server = |(line, password): (usize, Option<DirectoryPassword>)| DirectoryServer {
+            bind: password.map_or(Bind::Anonymous, |password| Bind::Simple {
+                name: "cn=x".to_owned(),
+                password,
+                in_the_clear: false,
+            }),
+            origin: Some(Origin { file: "s.toml".to_owned(), line }),
+            ..DirectoryServer::default()
+        };
+        let mut settings = Settings::default();
+        settings.directory.servers = (1..).zip(passwords).map(server).collect();
+        settings
     }
 
     fn file(path: &Path) -> SecretSource {
@@ -140,7 +230,7 @@ mod tests {
     }
 
     fn told(sources: &[SecretSource]) -> String {
-        read(&scope(sources)).map(|_| ()).expect_err("must be refused").to_string()
+        read(&scope(sources), None).map(|_| ()).expect_err("must be refused").to_string()
     }
 
     #[test]
@@ -160,7 +250,7 @@ mod tests {
             (&format!("{longest}\r\n"), &longest),
         ] {
             std::fs::write(&path, text).expect("writes");
-            let passwords = read(&scope(&[file(&path)])).expect("reads");
+            let passwords = read(&scope(&[file(&path)]), None).expect("reads");
             let tried: Vec<&str> = passwords.tried.iter().map(|p| p.password.as_str()).collect();
             assert_eq!(tried, [expected]);
             assert!(passwords.tried[0].paths.matches(Path::new("/srv/a.p12")));
@@ -215,6 +305,53 @@ mod tests {
     }
 
     #[test]
+    fn each_server_of_a_directory_has_its_own_password() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("password");
+        std::fs::write(&path, "hunter2\n").expect("writes");
+        let kept = |source| Some(DirectoryPassword::Kept(source));
+        let settings =
+            servers(vec![None, kept(file(&path)), Some(DirectoryPassword::Prompt), None]);
+        let mut asked = Vec::new();
+        let mut ask = |which: &str| {
+            asked.push(which.to_owned());
+            Ok(Zeroizing::new("typed".to_owned()))
+        };
+        let read_all = read(&settings, Some(&mut ask)).expect("reads").directory;
+        let read_all: Vec<Option<&str>> =
+            read_all.iter().map(|password| password.as_ref().map(|p| p.as_str())).collect();
+        assert_eq!(read_all, [None, Some("hunter2"), Some("typed"), None]);
+        assert_eq!(asked, ["Password of cn=x at localhost"]);
+        // To see whether all is there, nobody is asked.
+        let kept_only = read(&settings, None).expect("reads").directory;
+        assert_eq!(
+            kept_only.iter().map(Option::is_some).collect::<Vec<_>>(),
+            [false, true, false, false]
+        );
+        let refused = read(&settings, Some(&mut |_| Err("there is nobody".to_owned())));
+        let refused = refused.map(|_| ()).expect_err("nobody gave one").to_string();
+        assert_eq!(refused, "Password of cn=x at localhost: there is nobody");
+    }
+
+    #[test]
+    fn what_is_missing_is_told_before_anybody_is_asked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = file(&folder.path().join("missing"));
+        let name = "PKIMM_TEST_NO_SUCH_VARIABLE".to_owned();
+        let kept = |source| Some(DirectoryPassword::Kept(source));
+        let settings = servers(vec![
+            Some(DirectoryPassword::Prompt),
+            kept(missing),
+            kept(SecretSource::Environment(name)),
+        ]);
+        let mut ask = |_: &str| panic!("nobody is to be asked");
+        let error = read(&settings, Some(&mut ask)).map(|_| ()).expect_err("two are missing");
+        let error = error.to_string();
+        assert!(error.starts_with("s.toml:2: directory.servers[1]: could not read"), "{error}");
+        assert!(error.contains("\ns.toml:3: directory.servers[2]: the variable "), "{error}");
+    }
+
+    #[test]
     fn a_source_is_known_by_all_but_its_value() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("password");
@@ -227,14 +364,15 @@ mod tests {
                 .expect("opens")
                 .set_modified(time)
                 .expect("sets");
-            read(&scope(&[file(&path)])).expect("reads").marks
+            read(&scope(&[file(&path)]), None).expect("reads").marks
         };
         let one = write("hunter2", 1_700_000_000);
-        assert_eq!(one, read(&scope(&[file(&path)])).expect("reads").marks);
+        assert_eq!(one, read(&scope(&[file(&path)]), None).expect("reads").marks);
         assert_ne!(one, write("hunter2", 1_700_000_001));
         assert!(one[0].contains("1700000000") && !one[0].contains("hunter2"), "{one:?}");
         // Every process has this one.
-        let home = read(&scope(&[SecretSource::Environment("PATH".to_owned())])).expect("reads");
+        let home =
+            read(&scope(&[SecretSource::Environment("PATH".to_owned())]), None).expect("reads");
         assert_eq!(home.marks, ["env PATH"]);
         assert!(
             PathBuf::from(home.tried[0].password.split(':').next().expect("one")).is_absolute()

@@ -57,7 +57,7 @@ pub struct Order<'a> {
     pub resume: bool,
     /// Whether to read every file, also where an earlier run has read it as it is.
     pub full: bool,
-    /// For keystores.
+    /// For keystores and directories.
     pub passwords: &'a Passwords,
     /// Where records go besides the store.
     pub jsonl: Option<&'a Path>,
@@ -124,6 +124,8 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
     let context = Arc::new(Context {
         tls: within_limits(&settings.tls, loopback),
         filesystem,
+        directory: settings.directory.clone(),
+        directory_passwords: Arc::clone(&order.passwords.directory),
         clock: Arc::clone(&clock),
         wall_clock: self::clock(None),
         cancelled: interrupt.flag(),

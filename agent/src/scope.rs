@@ -1,5 +1,6 @@
 //! What a run was asked to look at: as it is recorded, as it is compared, as it is told.
 
+mod directories;
 mod files;
 mod left_out;
 #[cfg(test)]
@@ -12,6 +13,8 @@ use pki_inventory::{Digest, Time};
 use pki_store::{RunId, RunRecord, SqliteStore, Store as _, StoreError};
 use serde_json::{Value, json};
 
+use self::directories::Directories;
+pub use self::directories::account;
 use self::files::Files;
 pub use self::left_out::LeftOut;
 
@@ -31,6 +34,7 @@ pub struct Scope {
     /// Names by network; `None` in records of before they were kept.
     server_names: Option<BTreeMap<String, Vec<String>>>,
     depth: Depth,
+    directories: Directories,
     clock: Option<String>,
     continues: Option<RunId>,
 }
@@ -58,6 +62,7 @@ impl Scope {
             hosts_left_out: tls.exclude.iter().map(|target| target.hosts.to_string()).collect(),
             server_names: Some(server_names),
             depth: tls.depth,
+            directories: Directories::of(&settings.directory),
             clock: clock.map(|time| time.to_string()),
             continues: None,
         }
@@ -82,6 +87,7 @@ impl Scope {
             "hosts_left_out": self.hosts_left_out,
             "server_names": self.server_names,
             "depth": self.depth.to_string(),
+            "directory": self.directories.to_json(),
             "clock": self.clock,
         })
         .to_string()
@@ -105,6 +111,7 @@ impl Scope {
             server_names: names,
             // Runs before there were depths are of the first one.
             depth: value["depth"].as_str().and_then(|d| d.parse().ok()).unwrap_or_default(),
+            directories: Directories::from_json(&value["directory"]),
             clock: value["clock"].as_str().map(str::to_owned),
             continues: value["continues"].as_i64().map(RunId),
         };
@@ -135,6 +142,7 @@ impl Scope {
     pub fn covers(&self, other: &Self) -> bool {
         (other.trees.is_empty() || self.covers_trees(other))
             && (!other.asks_anybody() || self.covers_tls(other))
+            && self.directories.covers(&other.directories)
     }
 
     fn covers_trees(&self, other: &Self) -> bool {
@@ -196,6 +204,11 @@ impl Scope {
                 told("TLS at", self.tls.iter().chain(self.loopback.iter().flatten())),
                 told("Also asked for by name:", names.iter()),
                 is_deep.then(|| format!("Depth: {}.", self.depth)),
+            ])
+            .chain(self.directories.sentences().into_iter().map(Some))
+            .chain([
+                told("Directories as dumped in", self.directories.dumps().iter()),
+                told("Records of authorities in", self.directories.records().iter()),
                 told("Left out:", left_out.chain(&self.hosts_left_out)),
                 clock,
                 self.continues.map(|run| format!("Goes on with run {run}.")),

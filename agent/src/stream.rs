@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal as _, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-use pki_inventory::{Asset, Coverage, Gap, Kind, Place};
+use pki_inventory::{Asset, Coverage, Gap, Kind, Place, Sighting};
 use serde_json::Value;
 
 /// Where the lines go.
@@ -42,7 +42,9 @@ impl Stream {
 
     /// An asset was seen.
     pub fn seen(&mut self, asset: &Asset) -> io::Result<()> {
-        let at = asset.places().next().filter(|place| place.is_network());
+        // A directory shows its certificate too, and no record of the server comes after it.
+        let by_server = |seen: &&Sighting| seen.place.is_network() && seen.collector != "directory";
+        let at = asset.sightings().next().filter(by_server).map(|sighting| &sighting.place);
         let mut chain = Vec::new();
         if let Some(at) = at {
             match asset.id.kind {
@@ -105,7 +107,7 @@ mod tests {
     use std::rc::Rc;
 
     use pki_inventory::{
-        ClientCertificate, Digest, Endpoint, GapReason, Handshake, Raw, Session, Sighting, Time,
+        ClientCertificate, Digest, Endpoint, GapReason, Handshake, Raw, Session, Time,
     };
 
     use super::*;
@@ -205,6 +207,11 @@ mod tests {
     #[test]
     fn a_place_that_was_not_read_after_all_leaves_nothing_behind() {
         let mut stream = Stream::to(io::sink());
+        let mut of_directory = at("tls://192.0.2.1:636", Some(0));
+        of_directory.collector = "directory".to_owned();
+        let asset = Intake::default().take(Raw::Certificate(vec![2]), of_directory);
+        stream.seen(&asset.expect("an asset")).expect("writes");
+        assert!(stream.chains.is_empty(), "no record of the server comes after it");
         let sighting = at("tls://192.0.2.1:443", Some(0));
         let place = sighting.place.clone();
         let asset = Intake::default().take(Raw::Certificate(vec![1]), sighting).expect("an asset");

@@ -12,6 +12,7 @@ pub fn scope() -> Settings {
     Settings {
         tls: TlsScope { loopback: true, ..TlsScope::default() },
         filesystem: FilesystemScope { roots, ..FilesystemScope::default() },
+        ..Settings::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pki_config::{FilesystemScope, Globs, TlsScope};
+use pki_config::{DirectoryScope, FilesystemScope, Globs, TlsScope};
 use pki_inventory::{GapReason, Observation, Place, Raw, Time};
 use siphasher::sip::SipHasher13;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -18,6 +18,10 @@ pub struct Context {
     pub tls: TlsScope,
     /// What the filesystem collector is to walk.
     pub filesystem: FilesystemScope,
+    /// What the directory collector is to read.
+    pub directory: DirectoryScope,
+    /// What it binds with, one for each server of the scope that needs a password.
+    pub directory_passwords: Arc<Vec<Option<Zeroizing<String>>>>,
     /// The clock of the run. Deadlines are the runtime's business; this one stamps sightings.
     pub clock: Arc<dyn Fn() -> Time + Send + Sync>,
     /// The clock on the wall, for time windows: that of the run may be set to another instant.
@@ -332,7 +336,11 @@ fn weight_kib(observation: &Observation) -> u32 {
             // Names, at most a kilobyte each.
             Raw::Keystore { keystore, .. } => keystore.entries.len() * 256,
             Raw::Automation(automation) => automation.domains.len() * 64,
-            Raw::Configuration(_) => 4096,
+            Raw::Configuration(_)
+            | Raw::Authority(_)
+            | Raw::Template(_)
+            | Raw::DirectoryObject(_)
+            | Raw::Issuance(_) => 4096,
             Raw::Key { .. } | Raw::Unparsed { .. } => 0,
         },
         Observation::Missed(_) | Observation::Covered { .. } | Observation::Unchanged(_) => 0,

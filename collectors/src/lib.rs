@@ -7,6 +7,7 @@
 //! Adding one is a file beside this one and a line in [`COLLECTORS`].
 
 mod context;
+mod directory;
 mod filesystem;
 mod tls;
 
@@ -36,4 +37,5 @@ pub trait Collector: Send + Sync {
 }
 
 /// Every collector, sorted by name.
-pub const COLLECTORS: &[&dyn Collector] = &[&filesystem::Filesystem, &tls::Tls];
+pub const COLLECTORS: &[&dyn Collector] =
+    &[&directory::Directory, &filesystem::Filesystem, &tls::Tls];

@@ -6,7 +6,8 @@
 //!
 //! What to look at on the network is a list of [`Target`]s, at the times of [`Windows`]; ports go
 //! by number or by [`PortProfile`], and what comes before TLS by [`StartTls`]. What to look at on disk
-//! is a list of trees, less paths and [`Globs`]; passwords come from where a [`SecretSource`] says.
+//! is a list of trees, less paths and [`Globs`]; directories are [`DirectoryServer`]s and files that were
+//! exported from some; passwords come from where a [`SecretSource`] says.
 //!
 //! What this crate does not do: it opens no file (text comes in, and the time zones are built in),
 //! reads no clock, and knows no certificate, no rule and no requirement.
@@ -18,6 +19,7 @@
 //! assert!(problems.to_string().starts_with("pkimm-agent.toml:2: tls.target: is not a key here"));
 //! ```
 
+mod directory;
 mod globs;
 mod policy;
 mod problem;
@@ -28,10 +30,14 @@ mod starttls;
 mod target;
 mod window;
 
+pub use directory::{
+    AuthorityRecords, Bind, DirectoryAddress, DirectoryAddressError, DirectoryDump,
+    DirectoryPassword, DirectoryScope, DirectoryServer, Transport,
+};
 pub use globs::{GlobError, Globs};
 pub use policy::{
-    Algorithms, BlankRule, Contradicted, DEFAULT_POLICY, DEFAULT_POLICY_NAME, Exception, Issuer,
-    KeyKind, Keys, Lifetime, Ownership, Policy, Scale, Step, Thresholds,
+    Algorithms, BlankRule, Contradicted, DEFAULT_POLICY, DEFAULT_POLICY_NAME, Directory, Exception,
+    Issuer, KeyKind, Keys, Lifetime, Ownership, Policy, Scale, Step, Thresholds,
 };
 pub use problem::{Problem, Problems};
 pub use reader::Origin;

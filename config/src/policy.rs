@@ -29,6 +29,8 @@ pub struct Policy {
     pub lifetimes: Vec<Lifetime>,
     /// How private keys are to be kept.
     pub keys: Keys,
+    /// Who is trusted in a directory.
+    pub directory: Directory,
     /// Approved issuers.
     pub issuers: Vec<Issuer>,
     /// Who answers for what.
@@ -92,6 +94,13 @@ pub struct Keys {
     pub reader_groups: Vec<String>,
     pub pbkdf2_iterations: u32,
     pub scrypt_cost: u64,
+}
+
+/// Who is trusted in a directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the commented policy file says what each is")]
+pub struct Directory {
+    pub trusted_principals: Vec<String>,
 }
 
 /// `RSA >= 2048`, `P-256`.
@@ -235,6 +244,9 @@ impl Policy {
             .table("keys", |t| Keys::read(t, base.map(|b| &b.keys)))
             .flatten()
             .or_else(|| base.map(|b| b.keys.clone()));
+        let directory = root.table("directory", |t| t.parsed("trusted_principals", principal));
+        let directory =
+            directory.flatten().map(|trusted_principals| Directory { trusted_principals });
         let issuers = root.table("issuers", |t| t.parsed("approved", issuer)).flatten();
         let owners = root.tables("owners", |t| {
             let owner = t.text("owner");
@@ -257,6 +269,7 @@ impl Policy {
             lifetimes: lifetimes.or_else(|| base.map(|b| b.lifetimes.clone()))?,
             shipped: shipped.or_else(|| of(|b| b.shipped.clone()))?,
             keys: keys?,
+            directory: directory.or_else(|| base.map(|b| b.directory.clone()))?,
             issuers: issuers.or_else(|| base.map(|b| b.issuers.clone()))?,
             owners: owners.unwrap_or_default(),
             exceptions: exceptions.unwrap_or_default(),
@@ -425,6 +438,25 @@ fn issuer(text: &str) -> Result<Issuer, String> {
     }
 }
 
+/// A name as Windows writes it, or a security identifier ([MS-DTYP], 2.4.2.1). A bare name would
+/// be another principal in every domain.
+fn principal(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_sid = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("S-1-"))
+        && text[4..].split('-').all(|part| !part.is_empty() && part.parse::<u64>().is_ok());
+    let is_name = text.split_once('\\').is_some_and(|(domain, name)| {
+        !domain.is_empty() && !name.is_empty() && !name.contains('\\')
+    });
+    match is_sid || is_name {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{}` must be a name with its domain, such as 'CORP\\PKI Admins', or a SID such as \
+             \"S-1-5-21-1-2-3-1105\"",
+            crate::target::shown(text)
+        )),
+    }
+}
+
 fn protocol(text: &str) -> Result<String, String> {
     const KNOWN: &[&str] = &["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
     match KNOWN.contains(&text) {
@@ -514,6 +546,28 @@ mod tests {
                 (21, "scales.never.steps"),
             ]
         );
+    }
+
+    #[test]
+    fn who_is_trusted_in_a_directory_is_named_with_the_domain_or_by_sid() {
+        let read = |list: &str| {
+            let text = format!("[directory]\ntrusted_principals = [{list}]\n");
+            Policy::parse("p.toml", &text, &[]).map(|policy| policy.directory.trusted_principals)
+        };
+        let list = "'CORP\\PKI Admins', \"S-1-5-21-1-2-3-1105\"";
+        let both = ["CORP\\PKI Admins", "S-1-5-21-1-2-3-1105"].map(str::to_owned);
+        assert_eq!(read(list), Ok(both.into()));
+        assert_eq!(read(""), Ok(Vec::new()));
+        for wrong in
+            ["PKI Admins", "", "\\\\x", "CORP\\\\", "a\\\\b\\\\c", "S-1-5-x", "S-1-", "S-1-5-"]
+        {
+            let problems = read(&format!("\"{wrong}\"")).expect_err(wrong).0;
+            assert_eq!(
+                (problems[0].line, problems[0].key.as_str()),
+                (2, "directory.trusted_principals")
+            );
+        }
+        assert_eq!(Policy::parse("p.toml", "", &[]).unwrap().directory, Directory::default());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What to look at: the file `pkimm-agent.toml`.
 
+mod directory;
 mod filesystem;
 
 use std::net::IpAddr;
@@ -8,11 +9,14 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
+use self::directory::directory;
 use self::filesystem::filesystem;
 use crate::reader::{Document, Reader};
 use crate::target::server_name;
 use crate::window::zone;
-use crate::{Depth, FilesystemScope, Problems, Target, TargetsFile, TlsScope, Windows};
+use crate::{
+    Depth, DirectoryScope, FilesystemScope, Problems, Target, TargetsFile, TlsScope, Windows,
+};
 
 /// The commented file that `init` writes.
 pub const DEFAULT_SETTINGS: &str = include_str!("../examples/pkimm-agent.toml");
@@ -27,6 +31,8 @@ pub struct Settings {
     pub tls: TlsScope,
     /// For the filesystem collector.
     pub filesystem: FilesystemScope,
+    /// For the directory collector.
+    pub directory: DirectoryScope,
 }
 
 impl Settings {
@@ -40,6 +46,7 @@ impl Settings {
         let (settings, _) = document.read(|root| Self {
             tls: root.table("tls", tls).unwrap_or_default(),
             filesystem: root.table("filesystem", filesystem).unwrap_or_default(),
+            directory: root.table("directory", directory).unwrap_or_default(),
         })?;
         Ok(settings)
     }
@@ -137,6 +144,7 @@ fn count(t: &Reader<'_>, key: &str, most: i64, base: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DirectoryServer;
 
     #[test]
     fn the_example_is_the_default_scope() {
@@ -144,7 +152,8 @@ mod tests {
         let roots = DEFAULT_ROOTS.iter().map(PathBuf::from).collect();
         let filesystem = FilesystemScope { roots, ..FilesystemScope::default() };
         let tls = TlsScope { loopback: true, ..TlsScope::default() };
-        assert_eq!(settings, Ok(Settings { tls, filesystem }));
+        let directory = DirectoryScope::default();
+        assert_eq!(settings, Ok(Settings { tls, filesystem, directory }));
     }
 
     #[test]
@@ -332,6 +341,14 @@ mod tests {
         assert_eq!(settings.tls.deadline_secs, Some(10));
         let files = settings.filesystem;
         assert_eq!((files.include.written().len(), files.passwords.len()), (2, 2));
+        let directory = settings.directory;
+        let counts = (directory.servers.len(), directory.dumps.len(), directory.records.len());
+        assert_eq!(counts, (3, 1, 1));
+        let base = DirectoryServer::default();
+        let first = &directory.servers[0];
+        assert_eq!((first.page_size, first.max_entries), (base.page_size, base.max_entries));
+        assert_eq!((first.timeout_secs, first.deadline_secs), (30, 3600));
+        assert_eq!(first.accounts, base.accounts);
     }
 
     #[test]

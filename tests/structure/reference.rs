@@ -22,12 +22,16 @@ fn the_page_of_rules_is_made_from_the_rules() {
         let doc: Vec<&str> = doc.map(|line| line.trim_start_matches("//!").trim_start()).collect();
         write!(page, "\n## {}\n\n{}.\n\n", rule.id, rule.title).unwrap();
         let over = match rule.check {
+            Check::Authority(_) => "authorities that a directory registers",
             Check::Certificate(_) => "certificates",
             Check::Key(_) => "keys outside certificates",
             Check::CertifiedKey(_) => "certified keys",
             Check::Keystore(_) => "keystores",
             Check::TrustStore(_) => "trust stores",
             Check::Configuration(_) => "configurations",
+            Check::DirectoryObject(_) => "other objects of a directory",
+            Check::RevocationList(_) => "revocation lists",
+            Check::Template(_) => "certificate templates",
             Check::Encoded(_) => "everything with an encoding of its own",
             Check::Endpoint(_) => "endpoints",
             Check::Scope(_) => "scopes",

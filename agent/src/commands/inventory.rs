@@ -7,7 +7,7 @@ use pki_inventory::{Asset, Inventory, View};
 
 use crate::cli::InventoryCommand;
 use crate::desk;
-use crate::{Ending, output};
+use crate::{Ending, output, pipeline};
 
 /// Lists, shows or exports.
 pub fn execute(command: InventoryCommand, store: &Path) -> anyhow::Result<Ending> {
@@ -24,6 +24,17 @@ pub fn execute(command: InventoryCommand, store: &Path) -> anyhow::Result<Ending
                 }
                 Ok(())
             })?;
+        }
+        InventoryCommand::Cas { as_of, selection } => {
+            let inventory = desk::select(&store, &selection)?;
+            let as_of = as_of.unwrap_or_else(pipeline::now);
+            let text = pki_report::cas(&inventory, &View::of(&inventory), as_of);
+            output::print(&output::plain(&text))?;
+        }
+        InventoryCommand::Templates { selection } => {
+            let inventory = desk::select(&store, &selection)?;
+            let text = pki_report::templates(&View::of(&inventory));
+            output::print(&output::plain(&text))?;
         }
         InventoryCommand::Show { asset, selection } => {
             let inventory = desk::select(&store, &selection)?;

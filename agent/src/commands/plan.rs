@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pki_collectors::{Plan, tls_plan};
-use pki_config::{Settings, Target, Windows};
+use pki_config::{DirectoryScope, DirectoryServer, Settings, Target, Windows};
 use serde_json::{Value, json};
 
 use crate::output;
@@ -53,8 +53,25 @@ fn told(settings: &Settings, plan: &Plan) -> String {
         0 => "Files        none are read\n".to_owned(),
         _ => format!("Files        below {}\n", trees.join(", ")),
     });
+    if !settings.directory.is_empty() {
+        text.push_str(&format!("Directories  {}\n", directories(&settings.directory)));
+    }
     text.push_str("Nothing was sent and no name was looked up.\n");
     text
+}
+
+/// How many there are, and which.
+fn directories(scope: &DirectoryScope) -> String {
+    let counted = |count: usize, one: &str, many: &str| {
+        (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
+    };
+    let names: Vec<String> = scope.servers.iter().map(DirectoryServer::name).collect();
+    let servers = counted(names.len(), "server", "servers");
+    let servers = servers.map(|servers| format!("{servers} ({})", names.join(", ")));
+    let dumps = counted(scope.dumps.len(), "dump", "dumps");
+    let records =
+        counted(scope.records.len(), "database of an authority", "databases of authorities");
+    [servers, dumps, records].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The longest target that stands in one line with its figures.
@@ -135,6 +152,9 @@ fn object(settings: &Settings, plan: &Plan) -> Value {
         "concurrency": tls.concurrency,
         "deadline_secs": tls.deadline().as_secs(),
         "windows": (!tls.windows.is_always()).then(|| tls.windows.to_string()),
+        "directories": settings.directory.servers.iter().map(DirectoryServer::name).collect::<Vec<_>>(),
+        "dumps": settings.directory.dumps.len(),
+        "records": settings.directory.records.len(),
         "trees": roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>(),
     })
 }
@@ -230,6 +250,22 @@ Nothing was sent and no name was looked up.
         assert_eq!(text, expected);
         let none = Plan { lines: Vec::new(), ..plan() };
         assert!(told(&Settings::default(), &none).starts_with("TLS: nobody is asked.\nFiles "));
+    }
+
+    #[test]
+    fn directories_are_counted() {
+        let of = |text: &str| Settings::parse("s.toml", text).expect("settings");
+        let two = of("[[directory.servers]]\nurl = \"ldap://a:1389\"\n[[directory.servers]]\n\
+                      domain = \"corp.example\"\n[[directory.dumps]]\npath = \"/d\"\n");
+        let text = told(&two, &plan());
+        let line = "Directories  2 servers (a:1389, corp.example), 1 dump\nNothing was sent";
+        assert!(text.contains(line), "{text}");
+        let object = object(&two, &plan());
+        assert_eq!(object["directories"], json!(["a:1389", "corp.example"]));
+        assert_eq!((&object["dumps"], &object["records"]), (&json!(1), &json!(0)));
+        let records = of("[[directory.records]]\npath = \"/r\"\n");
+        assert!(told(&records, &plan()).contains("Directories  1 database of an authority\n"));
+        assert!(!told(&of(""), &plan()).contains("Directories"));
     }
 
     #[test]

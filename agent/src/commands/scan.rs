@@ -1,5 +1,7 @@
 //! `run` and `scan`: looking.
 
+mod directories;
+
 use std::path::{Path, PathBuf};
 
 use pki_config::{Globs, Settings, Target, TargetsFile};
@@ -26,7 +28,7 @@ pub fn scan(args: &ScanArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending>
         plan::print(settings, &loopback, jsonl.is_some())?;
         return Ok(Ending::Fine);
     }
-    let passwords = passwords::read(&settings.filesystem)?;
+    let passwords = passwords::read(&settings, Some(&mut passwords::at_terminal))?;
     let mut opened = SqliteStore::open(store)?;
     let mut own_files = own_files(store, dir)?;
     if let Some(path) = jsonl.filter(|_| !is_standard) {
@@ -65,7 +67,7 @@ pub fn run(args: RunArgs, store: &Path, dir: &Path) -> anyhow::Result<Ending> {
     let as_of = judging.as_of.unwrap_or_else(pipeline::now);
     inputs::answers(judging.by.answers.as_deref(), dir, &model, as_of)?;
     let Wanted { settings, loopback } = wanted(&args.scope, dir)?;
-    let passwords = passwords::read(&settings.filesystem)?;
+    let passwords = passwords::read(&settings, Some(&mut passwords::at_terminal))?;
 
     let mut opened = SqliteStore::open(store)?;
     let scanned = pipeline::scan(
@@ -142,7 +144,12 @@ fn wanted(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Wanted> {
     let targets_given = !network.target.is_empty() || !network.target_file.is_empty();
     let mut settings = match inputs::settings(args.settings.config.as_deref())? {
         Some(settings) => settings,
-        None if targets_given || !args.root.is_empty() => Settings::default(),
+        None if targets_given
+            || !args.root.is_empty()
+            || directories::are_given(&args.directories) =>
+        {
+            Settings::default()
+        }
         None => this_machine::scope(),
     };
     let tls = &mut settings.tls;
@@ -164,6 +171,7 @@ fn wanted(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Wanted> {
         settings.filesystem.roots =
             args.root.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
     }
+    settings.directory = directories::wanted(settings.directory, &args.directories)?;
     let loopback =
         if settings.tls.loopback { this_machine::loopback_targets() } else { Vec::new() };
     let dir = std::path::absolute(dir)?;
@@ -194,8 +202,10 @@ fn wanted(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Wanted> {
     anyhow::ensure!(
         !settings.tls.targets.is_empty()
             || !loopback.is_empty()
-            || !settings.filesystem.roots.is_empty(),
-        "there is nothing to look at: name --root, --target or --target-file, or fill the settings file"
+            || !settings.filesystem.roots.is_empty()
+            || !settings.directory.is_empty(),
+        "there is nothing to look at: name --root, --target, --target-file, --directory, --domain, \
+         --ldif or --ca-database, or fill the settings file"
     );
     Ok(Wanted { settings, loopback })
 }

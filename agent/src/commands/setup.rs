@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use pki_config::{DEFAULT_POLICY, DEFAULT_SETTINGS, Settings, TargetsFile};
+use pki_config::{
+    AuthorityRecords, Bind, DEFAULT_POLICY, DEFAULT_SETTINGS, DirectoryAddress, DirectoryPassword,
+    DirectoryScope, DirectoryServer, Problems, SecretSource, Settings, TargetsFile, Transport,
+};
 
 use crate::cli::{JudgingArgs, SettingsArgs};
 use crate::commands::plan;
+use crate::scope::account;
 use crate::stream::STANDARD;
 use crate::{Ending, inputs, output, passwords, pipeline};
 
@@ -32,12 +36,16 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
     match inputs::settings(settings.config.as_deref()) {
         Ok(Some(read)) => {
             match listed(&read) {
-                Ok(listed) => output::print(&told(&read, listed))?,
+                Ok(listed) => output::print(&output::plain(&told(&read, listed)))?,
                 Err(error) => note(error),
             }
-            // They are read to see that they are there, and forgotten.
-            if let Err(error) = passwords::read(&read.filesystem) {
+            // They are read to see that they are there, and forgotten. Nobody is asked for one.
+            if let Err(error) = passwords::read(&read, None) {
                 note(error);
+            }
+            let problems = inputs::directory_files(&read.directory);
+            if !problems.is_empty() {
+                note(Problems(problems).into());
             }
         }
         Ok(None) => output::print("settings: none; `run` looks at this machine\n")?,
@@ -88,7 +96,7 @@ fn told(settings: &Settings, listed: usize) -> String {
     let passwords = files.passwords.len();
     format!(
         "settings: {} trees, {} targets{}{}, depth {}\nconnections: {}\nfiles: {}{}{}, {archives}, \
-         {passwords} password{} for keystores{}\n",
+         {passwords} password{} for keystores{}\n{}",
         files.roots.len(),
         tls.targets.len() + listed,
         more(" and the ports that listen on loopback", tls.loopback),
@@ -100,6 +108,61 @@ fn told(settings: &Settings, listed: usize) -> String {
         more(", unchanged ones not read again", files.incremental),
         if passwords == 1 { "" } else { "s" },
         more(" and those of manuals", files.well_known_passwords),
+        directories(&settings.directory),
+    )
+}
+
+/// What would be done with each server and each file of a directory, a line each.
+fn directories(scope: &DirectoryScope) -> String {
+    let mut text = String::new();
+    for server in &scope.servers {
+        text.push_str(&format!("directory {}: {}\n", server.name(), directory(server)));
+    }
+    for dump in &scope.dumps {
+        text.push_str(&format!("directory dump: {}\n", dump.path.display()));
+    }
+    for AuthorityRecords { path, authority, .. } in &scope.records {
+        let of = authority.as_ref().map(|name| format!(", of {name}")).unwrap_or_default();
+        text.push_str(&format!("authority's database: {}{of}\n", path.display()));
+    }
+    text
+}
+
+fn directory(server: &DirectoryServer) -> String {
+    let found = match &server.address {
+        DirectoryAddress::Domain(_) => "the servers that DNS names, ",
+        DirectoryAddress::Host { .. } => "",
+    };
+    let transport = match server.transport {
+        Transport::Ldaps => "TLS from the beginning",
+        Transport::StartTls => "TLS by StartTLS",
+        Transport::Plain => "without TLS",
+    };
+    let trusted = match (&server.trusted, server.transport) {
+        (_, Transport::Plain) => String::new(),
+        (Some(path), _) => format!(", trusted by {}", path.display()),
+        (None, _) => ", trusted as this machine trusts".to_owned(),
+    };
+    let password = match &server.bind {
+        Bind::Simple { password: DirectoryPassword::Kept(source), .. } => match source {
+            SecretSource::File(path) => format!(" with the password in {}", path.display()),
+            SecretSource::Environment(name) => format!(" with the password in ${name}"),
+        },
+        Bind::Simple { password: DirectoryPassword::Prompt, .. } => {
+            " with a password that is asked for".to_owned()
+        }
+        _ => String::new(),
+    };
+    let below = match server.bases.is_empty() {
+        true => "everywhere".to_owned(),
+        false => format!("below {}", server.bases.join("; ")),
+    };
+    format!(
+        "{found}{transport}{trusted}; {}{password}; {below}{}; at most {} entries in {} s",
+        account(&server.bind),
+        if server.accounts { "" } else { ", without accounts of Active Directory" },
+        server.max_entries,
+        server.deadline_secs,
     )
 }
 
@@ -126,5 +189,50 @@ mod tests {
             "files: all filesystems, those of other hosts too, archives not opened, 1 password for \
              keystores",
         );
+    }
+
+    #[test]
+    fn it_is_told_what_would_be_done_with_each_directory() {
+        let text = r#"
+            [[directory.servers]]
+            domain = "corp.example"
+            name = "reader@corp.example"
+            password_file = "/etc/p"
+            trusted = "/etc/ca.pem"
+            accounts = false
+            max_entries = 7
+            [[directory.servers]]
+            url = "ldap://ldap.test:1389"
+            bases = ["o=a", "o=b"]
+            [[directory.servers]]
+            url = "ldap+tls://c.test"
+            name = "cn=x"
+            password_prompt = true
+            [[directory.servers]]
+            url = "ldaps://d.test"
+            bind = "external"
+            certificate = "/c.pem"
+            key = "/k.pem"
+            [[directory.dumps]]
+            path = "/srv/d.ldif"
+            [[directory.records]]
+            path = "/srv/ca.csv"
+            authority = "One"
+        "#;
+        let settings = Settings::parse("s.toml", text).expect("settings");
+        let told = directories(&settings.directory);
+        let expected = "\
+directory corp.example: the servers that DNS names, TLS from the beginning, trusted by /etc/ca.pem; as \
+reader@corp.example with the password in /etc/p; everywhere, without accounts of Active Directory; at \
+most 7 entries in 3600 s
+directory ldap.test:1389: without TLS; as nobody; below o=a; o=b; at most 10000000 entries in 3600 s
+directory c.test: TLS by StartTLS, trusted as this machine trusts; as cn=x with a password that is \
+asked for; everywhere; at most 10000000 entries in 3600 s
+directory d.test: TLS from the beginning, trusted as this machine trusts; by the certificate /c.pem; \
+everywhere; at most 10000000 entries in 3600 s
+directory dump: /srv/d.ldif
+authority's database: /srv/ca.csv, of One
+";
+        assert_eq!(told, expected);
     }
 }

@@ -17,6 +17,8 @@ pub struct LeftOut {
     /// Where there are such, only what they match is looked at.
     include: Option<Globs>,
     opens_archives: bool,
+    /// Files that are read because they are named, whatever is said of others.
+    named: BTreeSet<PathBuf>,
     hosts: Ranges,
     names: BTreeSet<String>,
     asked: Option<Asked>,
@@ -46,6 +48,7 @@ impl LeftOut {
             patterns,
             include,
             opens_archives: scope.files.archives.is_some(),
+            named: scope.directories.files(),
             paths: scope.trees_left_out.iter().map(PathBuf::from).collect(),
             hosts: Ranges::of(&hosts),
             names,
@@ -57,10 +60,12 @@ impl LeftOut {
     pub fn holds(&self, place: &Place) -> bool {
         match place {
             Place::File { .. } => place.file_path().is_some_and(|path| {
-                path.ancestors()
+                let is_left_out = path
+                    .ancestors()
                     .any(|above| self.paths.contains(above) || self.patterns.matches(above))
                     || self.include.as_ref().is_some_and(|include| !include.matches(&path))
-                    || (!self.opens_archives && place.inner().is_some())
+                    || (!self.opens_archives && place.inner().is_some());
+                is_left_out && !self.named.contains(&path)
             }),
             Place::Tls { host, server_name, .. } => {
                 let address = address_of(host);
@@ -78,7 +83,8 @@ impl LeftOut {
                                 .is_some_and(|asked| !asked.asks_for(&name, address))
                     })
             }
-            Place::Scope(_) => false,
+            // What is outside of the bases of a directory is in no scope that was covered.
+            Place::Directory { .. } | Place::Scope(_) => false,
         }
     }
 }

@@ -34,6 +34,21 @@ const WIDE: &str = r#"
     [[filesystem.passwords]]
     paths = ["*.p12"]
     env = "P"
+    [[directory.servers]]
+    domain = "corp.example"
+    name = "reader@corp.example"
+    password_env = "DP"
+    bases = ["DC=corp,DC=example", "DC=sub,DC=corp,DC=example"]
+    referrals = ["*.corp.example"]
+    accounts = false
+    max_entries = 700
+    timeout_secs = 30
+    [[directory.servers]]
+    url = "ldap://ldap.test"
+    [[directory.dumps]]
+    path = "/srv/corp.ldif"
+    [[directory.records]]
+    path = "/srv/tmp/ca.csv"
 "#;
 
 #[test]
@@ -56,6 +71,11 @@ fn a_scope_is_read_back_as_it_was_recorded() {
             "TLS at 192.0.2.0/24:443, b.test:443, 127.0.0.1:22.",
             "Also asked for by name: www.test in 192.0.2.0/25, v6.test in [2001:db8::/64].",
             "Depth: posture.",
+            "Directory corp.example over ldaps, as reader@corp.example, below DC=corp,DC=example; \
+             DC=sub,DC=corp,DC=example, without accounts, at most 700 entries.",
+            "Directory ldap.test over plain, as nobody.",
+            "Directories as dumped in /srv/corp.ldif.",
+            "Records of authorities in /srv/tmp/ca.csv.",
             "Left out: /srv/tmp, **/*.bak, 192.0.2.7, [2001:db8::1], secret.test.",
             "The clock was set to 2026-11-21T00:00:00Z.",
             "Goes on with run 7.",
@@ -112,6 +132,15 @@ fn the_same_work_is_the_same_places_to_the_same_depth() {
         ("depth = 3", "open = false"),
         ("max_file", "well_known_passwords = false\nmax_file"),
         ("*.p12", "*.jks"),
+        ("domain = \"corp.example\"", "domain = \"other.example\""),
+        ("reader@", "other@"),
+        ("\"DC=corp,DC=example\", ", ""),
+        ("referrals = [\"*.corp.example\"]", ""),
+        ("accounts = false", ""),
+        ("= 700", "= 701"),
+        ("ldap://ldap.test", "ldap://ldap.test:1389"),
+        ("corp.ldif", "b.ldif"),
+        ("/srv/tmp/ca.csv", "/srv/tmp/b.csv"),
     ] {
         let other = WIDE.replacen(before, after, 1);
         assert_ne!(other, WIDE);
@@ -120,6 +149,8 @@ fn the_same_work_is_the_same_places_to_the_same_depth() {
     for (before, after) in [
         ("max_file", "nice = 0\nthreads = 9\nincremental = false\nmax_file"),
         ("env = \"P\"", "file = \"/p\""),
+        ("password_env = \"DP\"", "password_prompt = true"),
+        ("timeout_secs = 30", "timeout_secs = 5\npage_size = 7\nstarttls = true"),
     ] {
         let other = WIDE.replacen(before, after, 1);
         assert!(same(&other, &[]), "{before} -> {after}");
@@ -171,6 +202,10 @@ fn what_is_left_out_on_purpose_is_known() {
         "file:///srv/tmp2/a.pem",
         "file:///srv/a.pem",
         "file:///srv/a.war!/b.key#1",
+        // They are read because they are named.
+        "file:///srv/corp.ldif!/CN=x,DC=corp",
+        "file:///srv/tmp/ca.csv#7",
+        "ldap://corp.example/CN=x,DC=corp#1",
         "tls://192.0.2.6:443",
         "tls://192.0.2.80:443",
         "tls://192.0.2.1:443?sni=www.test",
@@ -222,4 +257,27 @@ fn only_what_reads_at_least_as_much_of_files_covers() {
     let closed = of(like).left_out();
     let within = |place: &str| closed.holds(&place.parse().expect("a place"));
     assert!(within("file:///srv/a.war!/b.pem#1") && !within("file:///srv/a.war#1"));
+}
+
+#[test]
+fn only_what_reads_at_least_as_much_of_directories_covers() {
+    let of = |keys: &str| of(&format!("[[directory.servers]]\nurl = \"ldaps://a\"\n{keys}\n"), &[]);
+    for (more, less) in [
+        ("", "accounts = false"),
+        ("", "bases = [\"DC=a\"]"),
+        ("bases = [\"DC=a\", \"DC=b\"]", "bases = [\"DC=a\"]"),
+        ("referrals = [\"b.test\"]", ""),
+        ("", "max_entries = 7"),
+        ("[[directory.servers]]\nurl = \"ldaps://b\"", ""),
+        ("[[directory.dumps]]\npath = \"/d\"", ""),
+        ("[[directory.records]]\npath = \"/r\"", ""),
+    ] {
+        let (more, less) = (of(more), of(less));
+        assert!(more.covers(&less) && !less.covers(&more), "{more:?}\n{less:?}");
+    }
+    let (nobody, somebody) = (of(""), of("name = \"cn=x\"\npassword_env = \"P\""));
+    assert!(!nobody.covers(&somebody) && !somebody.covers(&nobody), "each sees what it may");
+    // Runs of before directories were read asked for none.
+    let older = Scope::from_json(r#"{"filesystem":["/srv"],"hosts_left_out":[]}"#);
+    assert!(!older.covers(&nobody) && older.directories == Directories::default());
 }

@@ -170,10 +170,13 @@ fn own_places(asset: &Asset) -> impl Iterator<Item = &Place> {
     asset.sightings().filter(own).map(|sighting| &sighting.place)
 }
 
-/// The file an object lies in; any other place as it is.
+/// The file or entry an object lies in; any other place as it is.
 fn whole(place: &Place) -> Place {
     match place {
         Place::File { path, .. } => Place::File { path: path.clone(), object: None },
+        Place::Directory { server, dn, .. } => {
+            Place::Directory { server: server.clone(), dn: dn.clone(), object: None }
+        }
         other => other.clone(),
     }
 }
@@ -190,6 +193,10 @@ struct Looked<'a> {
     unread: BTreeSet<(&'a str, PathBuf)>,
     /// Servers that did not answer, with the name they were asked by.
     silent: BTreeMap<(&'a str, &'a str, u16), BTreeSet<Option<&'a str>>>,
+    /// Bases that directories were read below, by collector and server.
+    bases: BTreeMap<(&'a str, String), BTreeSet<String>>,
+    /// Entries that were not read, by collector and server; one without a name is all of them.
+    entries: BTreeMap<(&'a str, String), BTreeSet<String>>,
     /// Other places that were not read.
     others: BTreeSet<(&'a str, &'a Place)>,
     /// Servers that answered.
@@ -206,8 +213,16 @@ impl<'a> Looked<'a> {
             })
             .map(|(collector, _)| *collector)
             .collect();
+        let mut bases: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
+        for (collector, scope) in scopes.iter().flat_map(|(c, all)| all.iter().map(|s| (*c, *s))) {
+            if let Some((server, base)) = directory_scope(scope) {
+                bases.entry((collector, server)).or_default().insert(base);
+            }
+        }
         let mut looked = Self {
             scopes,
+            bases,
+            entries: BTreeMap::new(),
             same_scopes,
             failed: BTreeSet::new(),
             unread: BTreeSet::new(),
@@ -232,7 +247,15 @@ impl<'a> Looked<'a> {
                     let names = looked.silent.entry((collector, host, *port)).or_default();
                     names.insert(server_name.as_deref());
                 }
-                other @ Place::Scope(_) => {
+                Place::Directory { server, dn, .. } => {
+                    let key = (collector, decoded(server));
+                    looked.entries.entry(key).or_default().insert(plain(dn));
+                }
+                other @ Place::Scope(scope) => {
+                    // More gaps than are named one by one: any entry of the scope may be one.
+                    if let Some((server, base)) = directory_scope(scope) {
+                        looked.entries.entry((collector, server)).or_default().insert(base);
+                    }
                     looked.others.insert((collector, other));
                 }
             }
@@ -252,11 +275,17 @@ impl<'a> Looked<'a> {
         if self.failed.contains(collector) {
             return false;
         }
-        match place.file_path() {
-            Some(path) => scopes.iter().any(|scope| path.starts_with(root(scope))),
+        match place {
+            Place::File { .. } => place
+                .file_path()
+                .is_some_and(|path| scopes.iter().any(|scope| path.starts_with(root(scope)))),
+            Place::Directory { server, dn, .. } => {
+                let bases = self.bases.get(&(collector, decoded(server)));
+                bases.is_some_and(|bases| upwards(&plain(dn)).any(|above| bases.contains(above)))
+            }
             // A network scope does not say which places it meant; when one of the earlier scopes
             // is missing, this place may have been of that one.
-            None => self.same_scopes.contains(collector),
+            Place::Tls { .. } | Place::Scope(_) => self.same_scopes.contains(collector),
         }
     }
 
@@ -275,9 +304,51 @@ impl<'a> Looked<'a> {
                     || at_address
                         .is_some_and(|names| names.contains(&None) || names.contains(&name))
             }
+            // What hides an entry hides all that is below it; what hides the server hides all.
+            Place::Directory { server, dn, .. } => {
+                let entries = self.entries.get(&(collector, decoded(server)));
+                entries.is_some_and(|gaps| upwards(&plain(dn)).any(|above| gaps.contains(above)))
+            }
             Place::Scope(_) => self.others.contains(&(collector, place)),
         }
     }
+}
+
+/// The server and the base that a scope of a directory names.
+fn directory_scope(scope: &str) -> Option<(String, String)> {
+    let (server, base) = scope.strip_prefix("ldap://")?.split_once('/')?;
+    Some((decoded(server), plain(base)))
+}
+
+/// A distinguished name in the one form in which it can be compared, be it written as in a place or
+/// as it is: names are the same in any case, and with or without a space behind a comma (RFC 4514,
+/// 2.4 and 3).
+fn plain(dn: &str) -> String {
+    decoded(dn).to_lowercase().replace(", ", ",")
+}
+
+/// A part of a place without its percent-encoding (RFC 3986, 2.1).
+fn decoded(part: &str) -> String {
+    let mut octets = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let digits =
+            tail.get(..2).filter(|two| first == b'%' && two.iter().all(u8::is_ascii_hexdigit));
+        let octet = digits.and_then(|two| u8::from_str_radix(str::from_utf8(two).ok()?, 16).ok());
+        octets.push(octet.unwrap_or(first));
+        rest = if octet.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&octets).into_owned()
+}
+
+/// A distinguished name and those above it, to the one without any part, which stands for the server.
+fn upwards(dn: &str) -> impl Iterator<Item = &str> {
+    // Behind an odd number of backslashes a comma is part of a value (RFC 4514, 2.4).
+    let separates = move |(at, _): &(usize, &str)| {
+        (at - dn[..*at].trim_end_matches('\\').len()).is_multiple_of(2)
+    };
+    let above = dn.match_indices(',').filter(separates).map(move |(at, _)| &dn[at + 1..]);
+    std::iter::once(dn).chain(above).chain(std::iter::once(""))
 }
 
 fn scopes(inventory: &Inventory) -> BTreeMap<&str, BTreeSet<&str>> {

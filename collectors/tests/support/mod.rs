@@ -24,6 +24,8 @@ pub fn context(tls: TlsScope, filesystem: FilesystemScope) -> Context {
     Context {
         tls,
         filesystem,
+        directory: pki_config::DirectoryScope::default(),
+        directory_passwords: Arc::default(),
         clock: Arc::new(|| NOW),
         wall_clock: Arc::new(|| NOW),
         cancelled: Arc::default(),

@@ -7,22 +7,29 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Automation, Certificate, Configuration, Digest, Endpoint, Key, Keystore, Place, RevocationList,
-    Sighting, SigningRequest, Time, TrustStore, Unparsed,
+    Authority, Automation, Certificate, Configuration, Digest, DirectoryObject, Endpoint, Issuance,
+    Key, Keystore, Place, RevocationList, Sighting, SigningRequest, Template, Time, TrustStore,
+    Unparsed,
 };
 
 /// The kinds of assets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// Certification authority, as a directory registers it.
+    Authority,
     /// Trace of automatic issuance or renewal.
     Automation,
     /// X.509 certificate.
     Certificate,
     /// Cryptography that settings ask for.
     Configuration,
+    /// Another object of a directory that a PKI rests on.
+    DirectoryObject,
     /// TLS endpoint.
     Endpoint,
+    /// Row of an authority's own records.
+    Issuance,
     /// Key outside a certificate.
     Key,
     /// Container of keys and certificates with a lock of its own.
@@ -31,6 +38,8 @@ pub enum Kind {
     RevocationList,
     /// PKCS#10 certification request.
     SigningRequest,
+    /// Certificate template.
+    Template,
     /// Bundle of trust anchors.
     TrustStore,
     /// Something that could not be parsed.
@@ -44,7 +53,8 @@ pub struct AssetId {
     /// Kind.
     pub kind: Kind,
     /// SHA-256 of the encoding; for a key of the SPKI, where that is visible; for endpoints,
-    /// configurations and traces of automation of the place; for a trust store of its members.
+    /// configurations and traces of automation of the place; for a trust store of its members; for
+    /// what a directory holds of its distinguished name.
     pub sha256: Digest,
 }
 
@@ -63,14 +73,20 @@ pub struct Asset {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::large_enum_variant, reason = "endpoints are what most of a network scan keeps")]
 pub enum Body {
+    /// Certification authority, as a directory registers it.
+    Authority(Box<Authority>),
     /// Trace of automatic issuance or renewal.
     Automation(Box<Automation>),
     /// X.509 certificate.
     Certificate(Box<Certificate>),
     /// Cryptography that settings ask for.
     Configuration(Box<Configuration>),
+    /// Another object of a directory that a PKI rests on.
+    DirectoryObject(Box<DirectoryObject>),
     /// TLS endpoint.
     Endpoint(Endpoint),
+    /// Row of an authority's own records.
+    Issuance(Box<Issuance>),
     /// Key outside a certificate.
     Key(Key),
     /// Container of keys and certificates with a lock of its own.
@@ -79,6 +95,8 @@ pub enum Body {
     RevocationList(Box<RevocationList>),
     /// PKCS#10 certification request.
     SigningRequest(Box<SigningRequest>),
+    /// Certificate template.
+    Template(Box<Template>),
     /// Bundle of trust anchors.
     TrustStore(TrustStore),
     /// Something that could not be parsed.
@@ -95,6 +113,10 @@ impl Kind {
         Self::RevocationList,
         Self::SigningRequest,
         Self::TrustStore,
+        Self::Authority,
+        Self::Template,
+        Self::DirectoryObject,
+        Self::Issuance,
         Self::Automation,
         Self::Configuration,
         Self::Unparsed,
@@ -104,14 +126,18 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Authority => "authority",
             Self::Automation => "automation",
             Self::Certificate => "certificate",
             Self::Configuration => "configuration",
+            Self::DirectoryObject => "directory-object",
             Self::Endpoint => "endpoint",
+            Self::Issuance => "issuance",
             Self::Key => "key",
             Self::Keystore => "keystore",
             Self::RevocationList => "revocation-list",
             Self::SigningRequest => "signing-request",
+            Self::Template => "template",
             Self::TrustStore => "trust-store",
             Self::Unparsed => "unparsed",
         }
@@ -140,6 +166,12 @@ impl AssetId {
     #[must_use]
     pub fn new(kind: Kind, sha256: Digest) -> Self {
         Self { kind, sha256 }
+    }
+
+    /// The id of an object of a directory: names there are equal whatever their case.
+    #[must_use]
+    pub fn named(kind: Kind, dn: &str) -> Self {
+        Self::new(kind, Digest::of(dn.to_lowercase().as_bytes()))
     }
 
     /// The id of a thing that its place identifies.
@@ -185,14 +217,18 @@ impl Body {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
+            Self::Authority(_) => Kind::Authority,
             Self::Automation(_) => Kind::Automation,
             Self::Certificate(_) => Kind::Certificate,
             Self::Configuration(_) => Kind::Configuration,
+            Self::DirectoryObject(_) => Kind::DirectoryObject,
             Self::Endpoint(_) => Kind::Endpoint,
+            Self::Issuance(_) => Kind::Issuance,
             Self::Key(_) => Kind::Key,
             Self::Keystore(_) => Kind::Keystore,
             Self::RevocationList(_) => Kind::RevocationList,
             Self::SigningRequest(_) => Kind::SigningRequest,
+            Self::Template(_) => Kind::Template,
             Self::TrustStore(_) => Kind::TrustStore,
             Self::Unparsed(_) => Kind::Unparsed,
         }
@@ -278,7 +314,12 @@ impl Asset {
     pub(crate) fn merge(&mut self, other: Self) {
         let is_later = match &other.body {
             // An endpoint says itself when it was asked.
-            Body::Automation(_) | Body::Configuration(_) => {
+            Body::Authority(_)
+            | Body::Automation(_)
+            | Body::Configuration(_)
+            | Body::DirectoryObject(_)
+            | Body::Issuance(_)
+            | Body::Template(_) => {
                 (other.last_seen(), &other.body) > (self.last_seen(), &self.body)
             }
             _ => other.body > self.body,

@@ -60,6 +60,19 @@ impl Inventory {
                 let id = AssetId::at(Kind::Configuration, &sighting.place);
                 (id, Some(Body::Configuration(configuration)))
             }
+            Raw::Authority(authority) => {
+                (AssetId::named(Kind::Authority, &authority.dn), Some(Body::Authority(authority)))
+            }
+            Raw::Template(template) => {
+                (AssetId::named(Kind::Template, &template.dn), Some(Body::Template(template)))
+            }
+            Raw::DirectoryObject(object) => {
+                let id = AssetId::named(Kind::DirectoryObject, &object.dn);
+                (id, Some(Body::DirectoryObject(object)))
+            }
+            Raw::Issuance(issuance) => {
+                (AssetId::new(Kind::Issuance, issuance.digest()), Some(Body::Issuance(issuance)))
+            }
             Raw::Unparsed { id, unparsed } => {
                 (AssetId::new(Kind::Unparsed, id), Some(Body::Unparsed(unparsed)))
             }

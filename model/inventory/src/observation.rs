@@ -1,8 +1,8 @@
 //! What collectors hand in.
 
 use crate::{
-    Automation, Configuration, Coverage, Digest, Endpoint, Gap, Key, Keystore, Place, Sighting,
-    Unparsed,
+    Authority, Automation, Configuration, Coverage, Digest, DirectoryObject, Endpoint, Gap,
+    Issuance, Key, Keystore, Place, Sighting, Template, Unparsed,
 };
 
 /// One thing a collector reports. Encodings come as they were received; [`crate::Inventory`]
@@ -58,6 +58,14 @@ pub enum Raw {
         /// Facts.
         keystore: Keystore,
     },
+    /// An authority that a directory registers.
+    Authority(Box<Authority>),
+    /// A certificate template.
+    Template(Box<Template>),
+    /// Another object of a directory that a PKI rests on.
+    DirectoryObject(Box<DirectoryObject>),
+    /// A row of an authority's own records.
+    Issuance(Box<Issuance>),
     /// A trace of automation; the sighting's place is its identity.
     Automation(Box<Automation>),
     /// What settings ask for; the sighting's place is its identity.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// A place that can be looked at again.
 ///
-/// `tls://192.0.2.7:443?sni=www.example.org`, `smtp+tls://192.0.2.7:25`, `file:///etc/ssl/x.pem#2`.
+/// `tls://192.0.2.7:443?sni=www.example.org`, `smtp+tls://192.0.2.7:25`, `file:///etc/ssl/x.pem#2`,
+/// `ldap://corp.example/CN=AIA,CN=Public%20Key%20Services,DC=corp,DC=example#1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Place {
@@ -33,6 +34,16 @@ pub enum Place {
         /// first.
         starttls: Option<String>,
     },
+    /// An entry of a directory (RFC 4516), `ldap` whatever the transport was.
+    Directory {
+        /// The domain, or the host with its port, as the settings name it, percent-encoded.
+        server: String,
+        /// The distinguished name, percent-encoded.
+        dn: String,
+        /// Which object in the attributes of the entry, counted from 1; absent for the entry as a
+        /// whole.
+        object: Option<u32>,
+    },
     /// Any other place, such as the scope of a collector that failed as a whole.
     Scope(String),
 }
@@ -48,6 +59,13 @@ impl Place {
     pub fn file(path: impl AsRef<std::path::Path>) -> Self {
         let path = encoded(path.as_ref().as_os_str().as_encoded_bytes());
         Self::File { path, object: None }
+    }
+
+    /// An entry of a directory as a whole.
+    #[must_use]
+    pub fn directory(server: &str, dn: &str) -> Self {
+        let server = encoded(server.as_bytes()).replace('/', "%2F");
+        Self::Directory { server, dn: encoded(dn.as_bytes()), object: None }
     }
 
     /// What lies under this name in the archive at this place.
@@ -77,11 +95,14 @@ impl Place {
         Some(Self::File { path, object: None })
     }
 
-    /// The same file, one object of it, counted from 1.
+    /// The same file or entry, one object of it, counted from 1.
     #[must_use]
     pub fn object(&self, number: u32) -> Self {
         match self {
             Self::File { path, .. } => Self::File { path: path.clone(), object: Some(number) },
+            Self::Directory { server, dn, .. } => {
+                Self::Directory { server: server.clone(), dn: dn.clone(), object: Some(number) }
+            }
             other => other.clone(),
         }
     }
@@ -128,7 +149,7 @@ impl Place {
         }
     }
 
-    /// Whether this is a place on the network rather than on a disk.
+    /// Whether this is a server that was asked for TLS, rather than a place where things lie.
     #[must_use]
     pub fn is_network(&self) -> bool {
         matches!(self, Self::Tls { .. })
@@ -147,6 +168,10 @@ impl fmt::Display for Place {
                 write!(f, "tls://{host}:{port}")?;
                 server_name.as_ref().map_or(Ok(()), |name| write!(f, "?sni={name}"))
             }
+            Self::Directory { server, dn, object: None } => write!(f, "ldap://{server}/{dn}"),
+            Self::Directory { server, dn, object: Some(number) } => {
+                write!(f, "ldap://{server}/{dn}#{number}")
+            }
             Self::Scope(text) => write!(f, "scope:{text}"),
         }
     }
@@ -157,7 +182,7 @@ impl fmt::Display for PlaceError {
         write!(
             f,
             "`{}` is not a place: file:///path#n, tls://host:port?sni=name, \
-             protocol+tls://host:port, scope:text",
+             protocol+tls://host:port, ldap://server/dn#n, scope:text",
             self.0
         )
     }
@@ -181,6 +206,15 @@ impl FromStr for Place {
                     Ok(Self::File { path: path.to_owned(), object: Some(number) })
                 }
             };
+        }
+        if let Some(rest) = text.strip_prefix("ldap://") {
+            let (server, dn) = rest.split_once('/').ok_or_else(wrong)?;
+            let (dn, number) = match dn.split_once('#') {
+                None => (dn, None),
+                Some((dn, number)) => (dn, Some(number.parse().map_err(|_| wrong())?)),
+            };
+            let (server, dn) = (server.to_owned(), dn.to_owned());
+            return Ok(Self::Directory { server, dn, object: number });
         }
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
         let starttls = match scheme.strip_suffix("tls").ok_or_else(wrong)? {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use crate::directories::Directories;
 use crate::disk::Disk;
 use crate::drift::Comparisons;
 use crate::issuers::Issuers;
@@ -27,6 +28,7 @@ pub struct View<'a> {
     pub(crate) settings: Settings<'a>,
     pub(crate) comparisons: OnceLock<Comparisons>,
     pub(crate) starts: BTreeMap<AssetId, Start>,
+    pub(crate) directories: Directories<'a>,
 }
 
 /// What a certificate is to the organisation, as far as its places tell.
@@ -70,6 +72,7 @@ impl<'a> View<'a> {
             settings,
             comparisons: OnceLock::new(),
             starts: BTreeMap::new(),
+            directories: Directories::of(inventory),
         };
         let mut by_names: BTreeMap<Vec<String>, Vec<&'a Asset>> = BTreeMap::new();
         for asset in inventory.assets() {

@@ -3,6 +3,7 @@
 //! The JSON types live here and not beside the inventory's, so that those can change without
 //! changing what others read.
 
+mod directory;
 mod disk;
 mod sighting;
 pub(crate) mod tls;
@@ -86,10 +87,13 @@ struct Algorithm<'a> {
 /// on the day (the members of a trust store) is told as of this instant.
 pub(crate) fn of(asset: &Asset, view: &View<'_>, at: Time) -> Value {
     let mut facts = match &asset.body {
+        Body::Authority(body) => directory::authority(body, view),
         Body::Automation(body) => disk::automation(asset, body, view),
         Body::Certificate(body) => value(&certificate(asset, body, view)),
         Body::Configuration(body) => disk::configuration(asset, body, view),
+        Body::DirectoryObject(body) => directory::object(body),
         Body::Endpoint(endpoint) => tls::of(asset, endpoint, view),
+        Body::Issuance(body) => directory::issuance(body),
         Body::Key(body) => key(asset, body, view),
         Body::Keystore(body) => disk::keystore(body),
         Body::RevocationList(list) => json!({
@@ -106,6 +110,7 @@ pub(crate) fn of(asset: &Asset, view: &View<'_>, at: Time) -> Value {
             "spki_sha256": request.spki.to_string(),
             "encoding_length": request.der.len(),
         }),
+        Body::Template(body) => directory::template(body, view),
         Body::TrustStore(store) => disk::trust_store(store, view, at),
         Body::Unparsed(unparsed) => json!({
             "claimed": unparsed.claimed,

@@ -8,6 +8,7 @@
 mod chart;
 mod coverage;
 mod findings;
+mod hierarchy;
 mod inventory;
 mod overview;
 mod requirements;
@@ -41,6 +42,7 @@ struct Page<'a> {
     modules: Vec<requirements::Module<'a>>,
     rules: Vec<findings::RuleSection>,
     set_aside: Option<String>,
+    hierarchy: Option<hierarchy::Hierarchy>,
     inventory: Vec<inventory::Section>,
     coverage: table::Table,
     gaps: Vec<coverage::GapGroup>,
@@ -80,6 +82,7 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
         modules: requirements::modules(&context),
         rules: findings::rules(&context),
         set_aside: words::set_aside(assessment.judgement.set_aside),
+        hierarchy: hierarchy::hierarchy_of(&context),
         inventory: inventory::sections(&context),
         coverage: coverage::coverage(&context),
         gaps: coverage::gaps(&context),

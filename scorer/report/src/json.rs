@@ -2,13 +2,15 @@
 //!
 //! The schema is `schema/assessment-1.schema.json`. Keys are added within a version; a change of
 //! what a key means is a new version. Of the assets all but certificates, keys and what certifies
-//! them are in it, each made when it is written; the rest is in the export, a line each.
+//! them are in it, each made when it is written; of the records of authorities only the first. The
+//! rest is in the export, a line each.
 
 mod scores;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use pki_inventory::{AssetId, Digest, Kind, Time, View};
+use pki_inventory::{AssetId, Body, Digest, Disposition, Kind, Time, View};
 use pki_rules::{InForce, Reach, Rule};
 use pki_scoring::{
     Answer, Basis, Measure, Rating, RequirementVerdict, RuleEvidence, Suggestion, Verdict,
@@ -50,6 +52,10 @@ struct Assessment<'a> {
     trust_stores: Assets<'a>,
     automations: Assets<'a>,
     configurations: Assets<'a>,
+    authorities: Assets<'a>,
+    templates: Assets<'a>,
+    directory_objects: Assets<'a>,
+    issuances: Issuances<'a>,
     gaps: Vec<GapLine<'a>>,
     changes: Option<ChangeFacts>,
 }
@@ -199,6 +205,20 @@ struct Assets<'a> {
     kind: Kind,
     view: &'a View<'a>,
     as_of: Time,
+    /// So many of them.
+    most: usize,
+}
+
+/// So many records of authorities are in the document; a database may have millions.
+const ISSUANCES: usize = 1_000;
+
+/// Records of authorities: how many there are in all and of each disposition, and the first of them.
+#[derive(Serialize)]
+struct Issuances<'a> {
+    count: usize,
+    dispositions: BTreeMap<&'static str, usize>,
+    listed: Assets<'a>,
+    not_listed: usize,
 }
 
 #[derive(Serialize)]
@@ -210,8 +230,8 @@ struct AssetFacts {
 
 impl Serialize for Assets<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { kind, view, as_of } = self;
-        let assets = view.inventory().assets().filter(|asset| asset.id.kind == *kind);
+        let Self { kind, view, as_of, most } = self;
+        let assets = view.inventory().assets().filter(|asset| asset.id.kind == *kind).take(*most);
         serializer.collect_seq(assets.map(|asset| {
             let mut facts = facts::of(asset, view, *as_of);
             if let Some(facts) = facts.as_object_mut() {
@@ -265,7 +285,7 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     let judgement = &assessment.judgement;
     let model = document.model;
     let view = View::of(document.inventory);
-    let assets = |kind| Assets { kind, view: &view, as_of: assessment.as_of };
+    let assets = |kind| Assets { kind, view: &view, as_of: assessment.as_of, most: usize::MAX };
     let reason = |number: usize| {
         assessment.exceptions.get(number).map(|used| used.exception.reason.as_str())
     };
@@ -314,6 +334,10 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
         trust_stores: assets(Kind::TrustStore),
         automations: assets(Kind::Automation),
         configurations: assets(Kind::Configuration),
+        authorities: assets(Kind::Authority),
+        templates: assets(Kind::Template),
+        directory_objects: assets(Kind::DirectoryObject),
+        issuances: issuances(assets(Kind::Issuance)),
         gaps: document.inventory.gaps().map(GapLine::of).collect(),
         changes: document.changes.map(changes),
     };
@@ -489,6 +513,29 @@ fn inventory<'a>(document: &Document<'a>) -> Inventory<'a> {
                 finished: coverage.finished.to_string(),
             })
             .collect(),
+    }
+}
+
+fn issuances(all: Assets<'_>) -> Issuances<'_> {
+    let mut dispositions = BTreeMap::new();
+    for asset in all.view.inventory().assets() {
+        let Body::Issuance(record) = &asset.body else { continue };
+        let name = match record.disposition {
+            Disposition::Issued => "issued",
+            Disposition::Revoked => "revoked",
+            Disposition::Denied => "denied",
+            Disposition::Failed => "failed",
+            Disposition::Pending => "pending",
+            Disposition::Other(_) => "other",
+        };
+        *dispositions.entry(name).or_default() += 1;
+    }
+    let count: usize = dispositions.values().sum();
+    Issuances {
+        count,
+        dispositions,
+        not_listed: count.saturating_sub(ISSUANCES),
+        listed: Assets { most: ISSUANCES, ..all },
     }
 }
 

@@ -6,7 +6,8 @@
 //! the assets and their places. [`why_requirement`], [`why_rule`] and [`why_asset`] answer for one
 //! thing at a time; [`inventory_jsonl`], [`finding_line`] and [`gap_line`] export one line at a
 //! time, [`seen_line`] and [`coverage_line`] while a scan goes on, [`json_line`] writes them;
-//! [`list_line`] says in a line what an asset is.
+//! [`list_line`] says in a line what an asset is; [`cas`] and [`templates`] lay out what directories
+//! hold of a PKI.
 //!
 //! What this crate does not do: it computes no score, level, share or finding (it counts rows for
 //! a heading), reads no file, asks no clock, and loads nothing into a page. It hides nothing: what
@@ -57,9 +58,11 @@
 mod answers_yaml;
 mod automation;
 mod configuration;
+mod directory;
 mod document;
 mod endpoint;
 mod facts;
+mod hierarchy;
 mod html;
 mod json;
 mod json_text;
@@ -76,6 +79,7 @@ mod terminal;
 mod text;
 mod titles;
 mod told;
+mod views;
 mod why;
 mod words;
 
@@ -84,6 +88,7 @@ pub use json_text::{json_line, json_pretty};
 pub use lines::{finding_line, gap_line, inventory_jsonl};
 pub use list::list_line;
 pub use stream::{coverage_line, seen_line};
+pub use views::{cas, templates};
 pub use why::{why_asset, why_requirement, why_rule};
 
 /// Every format, sorted by name.

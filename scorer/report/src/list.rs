@@ -1,10 +1,12 @@
 //! One line for each asset, for lists on a terminal.
 
 use pki_inventory::{
-    Asset, Automation, AutomationRole, Body, Certificate, ClientCertificate, Configuration,
-    Endpoint, Handshake, Key, Keystore, View, published, snakeoil,
+    Asset, Authority, Automation, AutomationRole, Body, Certificate, ClientCertificate,
+    Configuration, DirectoryObject, Endpoint, Handshake, Issuance, Key, Keystore, Template, View,
+    published, snakeoil,
 };
 
+use crate::directory::{self, access};
 use crate::text::{line, shortened};
 use crate::{configuration, keystore, titles, words};
 
@@ -12,14 +14,18 @@ use crate::{configuration, keystore, titles, words};
 #[must_use]
 pub fn list_line(asset: &Asset, view: &View<'_>) -> String {
     let told = match &asset.body {
+        Body::Authority(body) => authority(body, view),
         Body::Automation(body) => trace(asset, body, view),
         Body::Certificate(body) => certificate(asset, body, view),
         Body::Configuration(body) => settings(asset, body, view),
+        Body::DirectoryObject(body) => object(body),
         Body::Endpoint(body) => return started(asset, &endpoint(asset, body, view)),
+        Body::Issuance(body) => record(body),
         Body::Key(body) => key(asset, body, view),
         Body::Keystore(body) => store(body),
         Body::RevocationList(list) => format!("{} entries by {}", list.entries, list.issuer.text),
         Body::SigningRequest(request) => request.subject.text.clone(),
+        Body::Template(body) => template(body, view),
         Body::TrustStore(store) => format!("{} members", store.members.len()),
         Body::Unparsed(body) => format!("{}: {}", body.claimed, body.error),
     };
@@ -38,7 +44,7 @@ fn started(asset: &Asset, told: &str) -> String {
 }
 
 /// A column of this width; what is longer pushes the others on only where it cannot be cut.
-fn column(text: &str, width: usize) -> String {
+pub(crate) fn column(text: &str, width: usize) -> String {
     format!("{:<width$}", shortened(&line(text), width))
 }
 
@@ -83,6 +89,58 @@ fn store(body: &Keystore) -> String {
         column(&body.format, 12),
         column(&entries, 12),
         column(&keystore::lock(&body.lock), 52)
+    )
+}
+
+fn authority(body: &Authority, view: &View<'_>) -> String {
+    let last = body.certificates.iter().filter_map(|digest| view.certificate(*digest));
+    let last = last.map(|(_, certificate)| certificate.not_after).max();
+    let until = last.map_or_else(|| "-".to_owned(), |last| format!("until {}", last.date()));
+    let templates = words::count(body.templates.len(), "template", "templates");
+    format!(
+        "{}  {}  {}  {}",
+        column(&body.name, 30),
+        column(body.host.as_deref().unwrap_or("-"), 28),
+        column(&until, 16),
+        column(&templates, 13)
+    )
+}
+
+fn template(body: &Template, view: &View<'_>) -> String {
+    let published = match view.publishers(body).len() {
+        0 => "not published".to_owned(),
+        count => format!("published by {count}"),
+    };
+    let who = access::counted(body.access.as_ref(), access::enrols);
+    format!(
+        "{}  {}  {}  {}",
+        column(&body.name, 28),
+        column(&published, 14),
+        column(&directory::purposes(body).join(", "), 32),
+        column(&format!("enrol: {who}"), 44)
+    )
+}
+
+fn object(body: &DirectoryObject) -> String {
+    let holds = directory::holds(body);
+    format!(
+        "{}  {}  {}",
+        column(body.role.name(), 21),
+        column(&body.name, 32),
+        column(if holds.is_empty() { "-" } else { &holds }, 30)
+    )
+}
+
+fn record(body: &Issuance) -> String {
+    let until = body.not_after.map_or_else(|| "-".to_owned(), |at| format!("until {}", at.date()));
+    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    format!(
+        "{}  {}  {}  {}  {}",
+        column(body.disposition.name(), 8),
+        column(&known(&body.common_name), 30),
+        column(&known(&body.template), 20),
+        column(&known(&body.requester), 24),
+        column(&until, 16)
     )
 }
 

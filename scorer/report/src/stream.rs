@@ -31,7 +31,8 @@ struct CoverageLine<'a> {
 /// a file, whether it is a trust anchor, and how it is renewed; the certificates, keystores and
 /// private places of a key; the trust stores and settings of an endpoint; the endpoints of settings
 /// and what lies in their files; what automation manages and what starts it; the facts of the members
-/// of a trust store. An endpoint has in addition, under `certificates`, the facts of those it
+/// of a trust store; who publishes and replaces a template, and what is known of the certificates and
+/// templates of an authority. An endpoint has in addition, under `certificates`, the facts of those it
 /// presented, in its order; of one that is not in `chain` the `sha256` alone.
 #[must_use]
 pub fn seen_line(asset: &Asset, chain: &[Asset]) -> Value {
@@ -76,6 +77,7 @@ fn presented_one(sha256: Digest, view: &View<'_>) -> Value {
 
 fn leave_out_undecided(facts: &mut Value, asset: &Asset) {
     let undecided: &[&str] = match asset.id.kind {
+        Kind::Authority => &["certificate_facts", "published"],
         Kind::Automation => {
             &["managed_certificates", "newest_certificate", "schedules", "monitors"]
         }
@@ -85,8 +87,14 @@ fn leave_out_undecided(facts: &mut Value, asset: &Asset) {
         Kind::Configuration => &["files", "endpoints"],
         Kind::Endpoint => &["trust_stores", "settings"],
         Kind::Key => &["certificates", "keystores", "private_places"],
+        Kind::Template => &["publishers", "successors"],
         Kind::TrustStore => &["as_of", "counts", "member_facts"],
-        Kind::Keystore | Kind::RevocationList | Kind::SigningRequest | Kind::Unparsed => &[],
+        Kind::DirectoryObject
+        | Kind::Issuance
+        | Kind::Keystore
+        | Kind::RevocationList
+        | Kind::SigningRequest
+        | Kind::Unparsed => &[],
     };
     // What a server presents as its own is in use, whatever else is seen.
     let in_file = asset.id.kind == Kind::Certificate && !asset.places().any(Place::is_network);

@@ -3,17 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pki_inventory::{
-    Asset, AssetId, AutomationRole, Body, Handshake, Inventory, Kind, Place, View, published,
-    snakeoil,
+    Asset, AssetId, AutomationRole, Body, Handshake, Inventory, Issuance, Kind, Place, View,
+    published, snakeoil,
 };
 use pki_rules::{Finding, Rule, Subject};
 
+use crate::directory;
+
 /// `shop.example.org`, `tls://192.0.2.7:443`, `RSA-2048 key`, `JKS keystore /srv/shop.jks`,
-/// `certbot: www.example.org`, `nginx server www.example.org`.
+/// `certbot: www.example.org`, `nginx server www.example.org`, `template WebServer`.
 pub(crate) fn asset(asset: &Asset) -> String {
     let place = || asset.places().next().map_or_else(String::new, ToString::to_string);
     let path = || asset.places().next().map_or_else(String::new, path);
     match &asset.body {
+        Body::Authority(authority) => format!("authority {}", authority.name),
+        Body::DirectoryObject(object) => {
+            format!("{} {}", directory::role(object.role), object.name)
+        }
+        Body::Issuance(record) => issuance(record),
+        Body::Template(template) => format!("template {}", template.name),
         Body::Automation(trace) => {
             let name = trace.name.clone().or_else(|| trace.domains.first().cloned());
             let name = name.unwrap_or_else(path);
@@ -40,6 +48,19 @@ pub(crate) fn asset(asset: &Asset) -> String {
         }
         Body::Unparsed(unparsed) => format!("unparsed {}", unparsed.claimed),
     }
+}
+
+/// `record of Example CA: www.example.org, 0f3a`.
+fn issuance(record: &Issuance) -> String {
+    let authority = record.authority.as_deref().unwrap_or("an authority");
+    let what = match (&record.common_name, &record.serial, record.request) {
+        (Some(name), Some(serial), _) => format!("{name}, {serial}"),
+        (None, Some(serial), _) => serial.clone(),
+        (Some(name), None, _) => name.clone(),
+        (None, None, Some(request)) => format!("request {request}"),
+        (None, None, None) => "nothing issued".to_owned(),
+    };
+    format!("record of {authority}: {what}")
 }
 
 /// What the world knows of a key or of a certificate's key: that its private half is published, or

@@ -126,12 +126,16 @@ pub(crate) fn in_force(rule: &Rule) -> &'static str {
 /// What a rule runs over.
 pub(crate) fn population(rule: &Rule) -> &'static str {
     match rule.check {
+        Check::Authority(_) => "authorities of a directory",
         Check::Certificate(_) => "certificates",
         Check::Key(_) => "keys seen outside a certificate",
         Check::CertifiedKey(_) => "certified keys",
         Check::Keystore(_) => "keystores",
         Check::TrustStore(_) => "trust stores",
         Check::Configuration(_) => "parts of settings",
+        Check::DirectoryObject(_) => "other objects of a directory",
+        Check::RevocationList(_) => "revocation lists",
+        Check::Template(_) => "certificate templates",
         Check::Encoded(_) => "encodings, parsed or not",
         Check::Endpoint(_) => "endpoints that answered",
         Check::Scope(_) => "scopes that collectors were given",
@@ -239,14 +243,18 @@ pub(crate) fn conflicts(assessment: &Assessment) -> impl Iterator<Item = &Requir
 /// The name of a kind for headings.
 pub(crate) fn kinds(kind: Kind) -> &'static str {
     match kind {
+        Kind::Authority => "authorities",
         Kind::Automation => "traces of automation",
         Kind::Certificate => "certificates",
         Kind::Configuration => "configurations",
+        Kind::DirectoryObject => "directory objects",
         Kind::Endpoint => "endpoints",
+        Kind::Issuance => "records of authorities",
         Kind::Key => "keys",
         Kind::Keystore => "keystores",
         Kind::RevocationList => "revocation lists",
         Kind::SigningRequest => "signing requests",
+        Kind::Template => "certificate templates",
         Kind::TrustStore => "trust stores",
         Kind::Unparsed => "unparsed objects",
     }

@@ -1,6 +1,7 @@
 //! Rules about certificates.
 
 pub(crate) mod algorithm_not_approved;
+pub(crate) mod expired_in_directory;
 pub(crate) mod expired_in_service;
 pub(crate) mod expired_unattended;
 pub(crate) mod expiring_without_successor;
@@ -13,3 +14,4 @@ pub(crate) mod owner_unassigned;
 pub(crate) mod revoked_in_service;
 pub(crate) mod self_signed_in_service;
 pub(crate) mod signature_weak;
+pub(crate) mod unknown_to_issuer_records;

@@ -80,8 +80,32 @@ pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(
                 Body::Configuration(configuration) => Some(check(asset, configuration, cx)),
                 _ => None,
             }),
+            Check::Authority(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Authority(authority) => Some(check(asset, authority, cx)),
+                _ => None,
+            }),
+            Check::Template(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Template(template) => Some(check(asset, template, cx)),
+                _ => None,
+            }),
+            Check::DirectoryObject(check) => {
+                each_asset(rule, cx, out, &|asset| match &asset.body {
+                    Body::DirectoryObject(object) => Some(check(asset, object, cx)),
+                    _ => None,
+                })
+            }
+            Check::RevocationList(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::RevocationList(list) => Some(check(asset, list, cx)),
+                _ => None,
+            }),
             Check::Encoded(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
-                Body::Automation(_) | Body::Configuration(_) | Body::Endpoint(_) => None,
+                Body::Authority(_)
+                | Body::Automation(_)
+                | Body::Configuration(_)
+                | Body::DirectoryObject(_)
+                | Body::Endpoint(_)
+                | Body::Issuance(_)
+                | Body::Template(_) => None,
                 _ => Some(check(asset, cx)),
             }),
             Check::CertifiedKey(check) => {

@@ -239,7 +239,8 @@ impl World {
         self.certificate(certificate, "file:///c.pem", "filesystem", Circumstances::default())
     }
 
-    fn certificate(
+    /// A certificate, seen by this collector like this.
+    pub(crate) fn certificate(
         mut self,
         certificate: Certificate,
         place: &str,
@@ -408,7 +409,8 @@ impl World {
         self
     }
 
-    fn add(
+    /// Anything.
+    pub(crate) fn add(
         &mut self,
         id: AssetId,
         body: Body,
@@ -425,6 +427,21 @@ impl World {
     /// How many certificates there are.
     pub(crate) fn certificates(&self) -> usize {
         self.inventory.assets().filter(|asset| asset.id.kind == Kind::Certificate).count()
+    }
+
+    /// Hands out the joins.
+    pub(crate) fn viewed<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
+        look(&View::of(&self.inventory))
+    }
+
+    /// What the rule says of each item that it has a sentence for, under these limits.
+    pub(crate) fn sentences(&self, rule: &'static Rule, limits: &Limits) -> Vec<String> {
+        let view = View::of(&self.inventory);
+        let mut all = Vec::new();
+        judge(&[rule], &RuleContext { as_of: NOW, view: &view, limits }, &mut |finding| {
+            all.extend(finding.outcome.sentence().map(str::to_owned));
+        });
+        all
     }
 
     /// How often the rule came to each outcome, under these limits.

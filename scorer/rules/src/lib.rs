@@ -20,10 +20,15 @@
 //! assert!(findings.is_empty(), "nothing was seen, so nothing is claimed");
 //! ```
 
+mod adcs;
 mod asset;
+mod ca;
 mod cert;
 mod configuration;
+#[cfg(test)]
+mod directory_fixtures;
 mod endpoint;
+mod enrolment;
 mod finding;
 #[cfg(test)]
 mod fixtures;
@@ -36,7 +41,10 @@ mod population;
 mod renewal;
 mod rule;
 mod scan;
+mod stale;
+mod takeover;
 mod trust_store;
+mod usages;
 
 pub use finding::{Finding, Outcome, Subject, is_set_aside, judge};
 pub use limits::{Approval, KeyLimit, LifetimeLimit, Limits, Owner};
@@ -45,8 +53,43 @@ pub use rule::{Check, Cite, InForce, Reach, Rule, RuleContext};
 
 /// Every rule, sorted by id.
 pub const RULES: &[&Rule] = &[
+    &adcs::account_mapping_weak::RULE,
+    &adcs::account_mapping_writable::RULE,
+    &adcs::authority_key_reachable::RULE,
+    &adcs::authority_managed_by_ordinary::RULE,
+    &adcs::authority_names_in_requests::RULE,
+    &adcs::authority_outlived_by_template::RULE,
+    &adcs::authority_requests_unencrypted::RULE,
+    &adcs::authority_security_extension_disabled::RULE,
+    &adcs::authority_takeover::RULE,
+    &adcs::logon_mapping_permissive::RULE,
+    &adcs::logon_store_stale::RULE,
+    &adcs::object_takeover::RULE,
+    &adcs::recovery_agent_stale::RULE,
+    &adcs::root_store_unmatched::RULE,
+    &adcs::template_any_purpose::RULE,
+    &adcs::template_application_policies_open::RULE,
+    &adcs::template_attestation_absent::RULE,
+    &adcs::template_auto_enrolment_absent::RULE,
+    &adcs::template_enrolment_agent::RULE,
+    &adcs::template_key_exportable::RULE,
+    &adcs::template_key_kept_on_renewal::RULE,
+    &adcs::template_key_weak::RULE,
+    &adcs::template_name_supplied_for_logon::RULE,
+    &adcs::template_name_supplied_for_server::RULE,
+    &adcs::template_policy_gives_group::RULE,
+    &adcs::template_provider_legacy::RULE,
+    &adcs::template_published_for_nobody::RULE,
+    &adcs::template_revocation_information_absent::RULE,
+    &adcs::template_schema_outdated::RULE,
+    &adcs::template_security_extension_absent::RULE,
+    &adcs::template_superseded_published::RULE,
+    &adcs::template_takeover::RULE,
+    &adcs::web_enrolment_exposed::RULE,
     &asset::unparsed::RULE,
+    &ca::crl_stale::RULE,
     &cert::algorithm_not_approved::RULE,
+    &cert::expired_in_directory::RULE,
     &cert::expired_in_service::RULE,
     &cert::expired_unattended::RULE,
     &cert::expiring_without_successor::RULE,
@@ -59,6 +102,7 @@ pub const RULES: &[&Rule] = &[
     &cert::revoked_in_service::RULE,
     &cert::self_signed_in_service::RULE,
     &cert::signature_weak::RULE,
+    &cert::unknown_to_issuer_records::RULE,
     &configuration::differs_from_endpoint::RULE,
     &configuration::protocol_deprecated::RULE,
     &configuration::protocol_not_approved::RULE,

@@ -3,7 +3,7 @@
 //! They are what the policy file says, in the form in which rules need it. The defaults here are
 //! empty lists and strict figures; the policy's own defaults are in its commented file.
 
-use pki_inventory::{Certificate, KeyAlgorithm, Time};
+use pki_inventory::{Certificate, KeyAlgorithm, Standing, Time, Trustee};
 
 use crate::matches;
 
@@ -41,6 +41,9 @@ pub struct Limits {
     pub pbkdf2_iterations: u32,
     /// Smallest cost N of scrypt.
     pub scrypt_cost: u64,
+    /// Accounts and groups of a directory that are trusted as administrators are: names such as
+    /// `CORP\PKI Admins`, or security identifiers.
+    pub trusted_principals: Vec<String>,
     /// Patterns over places of files that come with software.
     pub shipped: Vec<String>,
     /// Highest share of a scope that may go unread.
@@ -111,6 +114,17 @@ impl Limits {
             "EC" => key.curve.is_none(),
             _ => key.bits.is_none() && self.keys.iter().any(sized),
         }
+    }
+
+    /// Whether somebody whom an access list names is trusted: by what he is, or by the policy.
+    #[must_use]
+    pub fn trusts(&self, trustee: &Trustee) -> bool {
+        let is = |text: &String| {
+            let (text, name) = (text.to_lowercase(), trustee.name.as_ref());
+            text == trustee.sid.to_lowercase()
+                || name.is_some_and(|name| text == name.to_lowercase())
+        };
+        trustee.standing == Standing::Privileged || self.trusted_principals.iter().any(is)
     }
 
     /// Whether any pattern approves the cipher suite.

@@ -1,8 +1,8 @@
 //! What a rule is.
 
 use pki_inventory::{
-    Asset, Certificate, Configuration, Coverage, Endpoint, Key, KeyUse, Keystore, Time, TrustStore,
-    View,
+    Asset, Authority, Certificate, Configuration, Coverage, DirectoryObject, Endpoint, Key, KeyUse,
+    Keystore, RevocationList, Template, Time, TrustStore, View,
 };
 
 use crate::{Limits, Outcome};
@@ -72,6 +72,14 @@ pub enum Check {
     TrustStore(fn(&Asset, &TrustStore, &RuleContext<'_>) -> Outcome),
     /// Everything that settings ask for, part by part.
     Configuration(fn(&Asset, &Configuration, &RuleContext<'_>) -> Outcome),
+    /// Every authority that a directory registers.
+    Authority(fn(&Asset, &Authority, &RuleContext<'_>) -> Outcome),
+    /// Every certificate template.
+    Template(fn(&Asset, &Template, &RuleContext<'_>) -> Outcome),
+    /// Every other object of a directory that a PKI rests on.
+    DirectoryObject(fn(&Asset, &DirectoryObject, &RuleContext<'_>) -> Outcome),
+    /// Every revocation list.
+    RevocationList(fn(&Asset, &RevocationList, &RuleContext<'_>) -> Outcome),
     /// Everything that has an encoding of its own or claims to have one, what could not be parsed
     /// included.
     Encoded(fn(&Asset, &RuleContext<'_>) -> Outcome),

@@ -51,6 +51,7 @@ pub fn limits_of(policy: &Policy) -> Limits {
         key_reader_groups: policy.keys.reader_groups.clone(),
         pbkdf2_iterations: policy.keys.pbkdf2_iterations,
         scrypt_cost: policy.keys.scrypt_cost,
+        trusted_principals: policy.directory.trusted_principals.clone(),
     }
 }
 
@@ -76,6 +77,14 @@ mod tests {
         assert_eq!(bits(""), Some(2048));
         assert_eq!(bits("[algorithms]\nmin_dhe_bits = 3072\n"), Some(3072));
         assert_eq!(bits("[algorithms]\nmin_dhe_bits = 20\n"), None, "a typing error");
+    }
+
+    #[test]
+    fn who_is_trusted_in_a_directory_is_who_the_policy_names() {
+        let text = "[directory]\ntrusted_principals = ['CORP\\PKI Admins']\n";
+        let limits = limits_of(&Policy::parse("policy.toml", text, &[]).unwrap());
+        assert_eq!(limits.trusted_principals, ["CORP\\PKI Admins"]);
+        assert!(limits_of(&Policy::defaults().unwrap()).trusted_principals.is_empty());
     }
 
     #[test]

@@ -410,3 +410,27 @@ fn how_much_was_read_again_is_told() {
     let none = told(&files(0, 3));
     assert_eq!(none, "0 files read, 3 unchanged since run 7 and not read again.");
 }
+
+#[test]
+fn a_directory_alone_is_enough_to_look_at_and_its_password_is_told_missing_first() {
+    let home = Home::new();
+    let settings = home.path("s.toml");
+    std::fs::write(&settings, "").expect("writes");
+    let arguments = ["--config", &text(&settings)];
+    let error = home.scan(&arguments).expect_err("nothing is named").to_string();
+    assert!(error.starts_with("there is nothing to look at"), "{error}");
+    let secret = text(&home.path("secret"));
+    std::fs::write(
+        &settings,
+        format!(
+            "[[directory.servers]]\nurl = \"ldaps://dc.test.invalid\"\nname = \"cn=x\"\n\
+             password_file = \"{secret}\"\n"
+        ),
+    )
+    .expect("writes");
+    let error = home.scan(&arguments).expect_err("is missing").to_string();
+    let place = format!("{}:2: directory.servers[0]: could not read the pass", settings.display());
+    assert!(error.starts_with(&place), "{error}");
+    assert!(!home.path("store.sqlite").exists(), "nothing was begun");
+    assert!(home.scan(&[&arguments[..], &["--plan"]].concat()).is_ok(), "a plan binds to nobody");
+}

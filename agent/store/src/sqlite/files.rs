@@ -78,16 +78,18 @@ fn digest_of(run: RunId, reader: Digest, key: &[u8], files: &[u8]) -> Digest {
     Digest::of(&all)
 }
 
+/// Without what was seen in a file as a dump of a directory: such a file is read anew in every run.
+///
 /// The tables are taken in the order written (that is what CROSS JOIN means to SQLite): the places
 /// of one file are few, and a run may have seen a million.
 const SIGHTINGS: &str = "
     SELECT s.place, s.id, s.first_seen, s.last_seen, s.circumstances, r.circumstances, s.asset
     FROM sightings s CROSS JOIN run_sightings r ON r.run = ?1 AND r.sighting = s.id
-    WHERE s.place >= ?2 AND s.place < ?3";
+    WHERE s.place >= ?2 AND s.place < ?3 AND s.collector <> 'directory'";
 const GAPS: &str = "
     SELECT g.place, g.id, g.first_seen, g.last_seen, g.detail, r.detail
     FROM gaps g CROSS JOIN run_gaps r ON r.run = ?1 AND r.gap = g.id
-    WHERE g.place >= ?2 AND g.place < ?3";
+    WHERE g.place >= ?2 AND g.place < ?3 AND g.collector <> 'directory'";
 
 /// Records again, in this run, what another one saw in files that are as they were. The caller
 /// holds the transaction.
@@ -175,7 +177,7 @@ pub(super) fn taken_over(connection: &Connection, unchanged: &Unchanged) -> Resu
                CROSS JOIN assets a ON a.id = s.asset
                CROSS JOIN run_assets ra ON ra.run = ?1 AND ra.asset = a.id
                CROSS JOIN bodies b ON b.id = ra.body CROSS JOIN texts t ON t.id = r.circumstances
-             WHERE s.place >= ?2 AND s.place < ?3",
+             WHERE s.place >= ?2 AND s.place < ?3 AND s.collector <> 'directory'",
             unchanged.run,
             &whole,
             |row| {
@@ -202,7 +204,7 @@ pub(super) fn taken_over(connection: &Connection, unchanged: &Unchanged) -> Resu
             "SELECT g.place, g.collector, g.reason, t.text
              FROM gaps g CROSS JOIN run_gaps r ON r.run = ?1 AND r.gap = g.id
                CROSS JOIN texts t ON t.id = r.detail
-             WHERE g.place >= ?2 AND g.place < ?3",
+             WHERE g.place >= ?2 AND g.place < ?3 AND g.collector <> 'directory'",
             unchanged.run,
             &whole,
             |row| {

@@ -170,10 +170,14 @@ pub(super) fn body_of(id: AssetId, content: Vec<u8>, observed: Option<i64>) -> R
                 .ok_or_else(|| Fault::Damaged(format!("{id} does not say when it was asked")))?;
             Body::Endpoint(Endpoint { observed: Time(observed), ..endpoint(text()?)? })
         }
+        Kind::Authority => Body::Authority(from_json(text()?)?),
         Kind::Automation => Body::Automation(from_json(text()?)?),
         Kind::Configuration => Body::Configuration(from_json(text()?)?),
+        Kind::DirectoryObject => Body::DirectoryObject(from_json(text()?)?),
+        Kind::Issuance => Body::Issuance(from_json(text()?)?),
         Kind::Key => Body::Key(from_json(text()?)?),
         Kind::Keystore => Body::Keystore(from_json(text()?)?),
+        Kind::Template => Body::Template(from_json(text()?)?),
         Kind::TrustStore => Body::TrustStore(from_json(text()?)?),
         Kind::Unparsed => Body::Unparsed(from_json(text()?)?),
     })

@@ -160,9 +160,18 @@ pub(super) fn is_encoded(kind: Kind) -> bool {
     matches!(kind, Kind::Certificate | Kind::RevocationList | Kind::SigningRequest)
 }
 
-/// Kinds that their place identifies: what is there later counts, not what is greater.
+/// Kinds that their place or their name identifies: what is there later counts, not what is greater.
 pub(super) fn is_at_place(kind: Kind) -> bool {
-    matches!(kind, Kind::Automation | Kind::Configuration | Kind::Endpoint)
+    matches!(
+        kind,
+        Kind::Authority
+            | Kind::Automation
+            | Kind::Configuration
+            | Kind::DirectoryObject
+            | Kind::Endpoint
+            | Kind::Issuance
+            | Kind::Template
+    )
 }
 
 fn encode(asset: &Asset) -> Result<(Cow<'_, [u8]>, Option<i64>), Fault> {
@@ -176,6 +185,10 @@ fn encode(asset: &Asset) -> Result<(Cow<'_, [u8]>, Option<i64>), Fault> {
         Body::Endpoint(endpoint) => {
             (json(id, endpoint)?.into_bytes().into(), Some(endpoint.observed.0))
         }
+        Body::Authority(authority) => (json(id, authority)?.into_bytes().into(), looked_at),
+        Body::DirectoryObject(object) => (json(id, object)?.into_bytes().into(), looked_at),
+        Body::Issuance(issuance) => (json(id, issuance)?.into_bytes().into(), looked_at),
+        Body::Template(template) => (json(id, template)?.into_bytes().into(), looked_at),
         Body::Automation(trace) => (json(id, trace)?.into_bytes().into(), looked_at),
         Body::Configuration(settings) => (json(id, settings)?.into_bytes().into(), looked_at),
         Body::Key(key) => (json(id, key)?.into_bytes().into(), None),

@@ -32,7 +32,7 @@ pub(super) fn begin(
         "INSERT INTO run_sightings (run, sighting, first_seen, last_seen, circumstances)
          SELECT ?1, r.sighting, min(r.first_seen, s.first_seen), r.last_seen, r.circumstances
          FROM run_sightings r JOIN sightings s ON s.id = r.sighting
-         WHERE r.run = ?2
+         WHERE r.run = ?2 AND s.collector <> 'directory'
            AND s.place IN (SELECT e.place FROM run_sightings b JOIN sightings e ON e.id = b.sighting
                              JOIN assets a ON a.id = e.asset
                            WHERE b.run = ?2 AND a.kind = 'endpoint')
@@ -75,7 +75,8 @@ fn require_unfinished(connection: &Connection, run: RunId) -> Result<(), Fault> 
     Err(StoreError::NotUnfinished { run, ended }.into())
 }
 
-/// The gaps of a run at network places.
+/// The gaps of a run at network places. A directory is read again as a whole: that its server could
+/// not be asked for entries says nothing of whether it was asked for its certificate.
 struct Gaps {
     /// Row, place and reason of those that the end of the run is not the reason of, without names
     /// whose addresses were not found: they are looked up again.
@@ -89,7 +90,7 @@ impl Gaps {
         let (mut lasting, mut broken_off) = (Vec::new(), BTreeSet::new());
         let mut statement = connection.prepare_cached(
             "SELECT g.id, g.place, g.reason FROM run_gaps r JOIN gaps g ON g.id = r.gap
-             WHERE r.run = ?1",
+             WHERE r.run = ?1 AND g.collector <> 'directory'",
         )?;
         let mut rows = statement.query([run.0])?;
         while let Some(row) = rows.next()? {

@@ -318,3 +318,100 @@ fn what_its_place_identifies_is_the_same_after_a_change_and_a_keystore_is_its_oc
         },
     );
 }
+
+/// In a directory of these bases.
+fn read_below(bases: &[&str], observations: Vec<Observation>) -> Inventory {
+    let scopes = bases
+        .iter()
+        .map(|base| covered("directory", &format!("ldap://corp.example/{base}"), later(1)));
+    absorbed(observations.into_iter().chain(scopes))
+}
+
+fn entry(dn: &str) -> Sighting {
+    Sighting::at(Place::directory("corp.example", dn).object(1), "directory", later(0))
+}
+
+fn not_read(dn: &str) -> Observation {
+    let place = Place::directory("corp.example", dn);
+    Observation::Missed(gap(place, "directory", GapReason::ReadFailed, later(0)))
+}
+
+#[test]
+fn an_entry_is_gone_where_its_base_was_read_without_a_gap_at_it_or_above() {
+    const ANN: &str = "CN=Ann\\, A,OU=Staff,DC=corp,DC=example";
+    let whole = "DC=corp,DC=example";
+    let before = read_below(&[whole], vec![cert(1, WWW, 30, entry(ANN))]);
+    let gone = Changes { gone: vec![id(1, WWW, 30)], ..Changes::default() };
+    let unknown = Changes { not_looked_at: vec![id(1, WWW, 30)], ..Changes::default() };
+    for (bases, gap, expected) in [
+        (&[whole][..], None, &gone),
+        (&["dc=CORP, dc=example"], None, &gone),
+        (&["OU=Staff,DC=corp,DC=example", "DC=x"], None, &gone),
+        (&[""], None, &gone),
+        (&[whole], Some("CN=Bob,OU=Staff,DC=corp,DC=example"), &gone),
+        (&[whole], Some("A,OU=Staff,DC=corp,DC=example"), &gone),
+        (&[whole], Some("OU=taff,DC=corp,DC=example"), &gone),
+        (&[], None, &unknown),
+        (&["OU=Other,DC=corp,DC=example"], None, &unknown),
+        (&["P,DC=example"], None, &unknown),
+        (&[whole], Some(ANN), &unknown),
+        (&[whole], Some("ou=staff,dc=corp,dc=example"), &unknown),
+        (&[whole], Some(whole), &unknown),
+        (&[whole], Some(""), &unknown),
+    ] {
+        let after = read_below(bases, gap.map(not_read).into_iter().collect());
+        check_inventories(&before, &after, expected);
+    }
+    // The same base of another server says nothing.
+    let elsewhere = covered("directory", "ldap://other.example/DC=corp,DC=example", later(1));
+    check_inventories(&before, &absorbed([elsewhere]), &unknown);
+    // More gaps than were named.
+    let more = |base: &str| {
+        let place = Place::Scope(format!("ldap://corp.example/{base}"));
+        let more = gap(place, "directory", GapReason::LimitReached, later(0));
+        read_below(&[whole], vec![Observation::Missed(more)])
+    };
+    check_inventories(&before, &more(whole), &unknown);
+    check_inventories(&before, &more("CN=Configuration,DC=corp,DC=example"), &gone);
+    // An address with brackets, a name with a space.
+    let odd = Place::directory("[2001:db8::1]:1636", "CN=a b,OU=Pü b,DC=x");
+    let before = absorbed([cert(1, WWW, 30, Sighting::at(odd, "directory", later(0)))]);
+    let base = covered("directory", "ldap://[2001:db8::1]:1636/OU=Pü b,DC=x", later(1));
+    check_inventories(&before, &absorbed([base]), &gone);
+    let before = read_below(&[whole], vec![cert(1, WWW, 30, entry(ANN))]);
+    // A collector that broke down.
+    let failed =
+        gap(Place::Scope("directory".into()), "directory", GapReason::CollectorFailed, later(0));
+    check_inventories(&before, &read_below(&[whole], vec![Observation::Missed(failed)]), &unknown);
+}
+
+#[test]
+fn the_certificate_of_an_account_is_renewed_in_its_entry() {
+    const ANN: &str = "CN=Ann,DC=corp,DC=example";
+    let whole = ["DC=corp,DC=example"];
+    let before = read_below(&whole, vec![cert(1, WWW, 30, entry(ANN))]);
+    let renewed = read_below(&whole, vec![cert(2, MAIL, 90, entry(ANN))]);
+    let renewal = Renewal { old: id(1, WWW, 30), new: id(2, MAIL, 90) };
+    check_inventories(&before, &renewed, &Changes { renewed: vec![renewal], ..Changes::default() });
+    // The old one has moved to the second place of its attribute.
+    let mut second = entry(ANN);
+    second.place = second.place.object(2);
+    let both = vec![cert(2, MAIL, 90, entry(ANN)), cert(1, WWW, 30, second)];
+    let added = Changes { new: vec![id(2, MAIL, 90)], ..Changes::default() };
+    check_inventories(&before, &read_below(&whole, both), &added);
+}
+
+#[test]
+fn what_a_dump_held_is_gone_when_the_dump_was_read_again() {
+    let place = Place::file("/srv/corp.ldif").within(b"CN=Ann,DC=corp").object(1);
+    let sighting = Sighting::at(place, "directory", later(0));
+    let dump = || covered("directory", "/srv/corp.ldif", later(1));
+    let before = absorbed([cert(1, WWW, 30, sighting), dump()]);
+    let gone = Changes { gone: vec![id(1, WWW, 30)], ..Changes::default() };
+    let unknown = Changes { not_looked_at: vec![id(1, WWW, 30)], ..Changes::default() };
+    check_inventories(&before, &absorbed([dump()]), &gone);
+    let other = covered("directory", "/srv/other.ldif", later(1));
+    check_inventories(&before, &absorbed([other]), &unknown);
+    let damaged = gap(Place::file("/srv/corp.ldif"), "directory", GapReason::Damaged, later(0));
+    check_inventories(&before, &absorbed([dump(), Observation::Missed(damaged)]), &unknown);
+}

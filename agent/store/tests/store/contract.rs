@@ -1,9 +1,11 @@
 //! What every back end holds, through the trait alone.
 
 use pki_inventory::{
-    Asset, AssetId, Automation, AutomationRole, Configuration, Digest, Encryption, FileFacts,
-    GapReason, Half, Holds, Inventory, Key, KeyAlgorithm, KeyForm, Keystore, Kind, Listens, Lock,
-    Observation, Place, Raw, Sighting, StoreEntry, Time, Unparsed,
+    Access, Asset, AssetId, Authority, Automation, AutomationRole, Configuration, Digest,
+    DirectoryObject, DirectoryRole, Disposition, Encryption, FileFacts, GapReason, Grant, Half,
+    Holds, Inventory, Issuance, Key, KeyAlgorithm, KeyForm, Keystore, Kind, LinkedGroup, Listens,
+    Lock, Mapping, MappingForm, Observation, Ordinary, Place, Raw, Right, Sighting, Standing,
+    StoreEntry, Template, Time, Trustee, Unparsed,
 };
 use pki_store::{
     Assessment, AssessmentId, Batch, Outcome, RunEnd, RunId, Selection, Store, StoreError,
@@ -113,6 +115,9 @@ fn of_every_kind(at: Time) -> Inventory {
         entries: vec![entry],
     };
     found(Raw::Keystore { id: Digest::of(b"store"), keystore }, file("/etc/ssl/a.jks", at));
+    for (raw, sighting) in of_a_directory(at) {
+        found(raw, sighting);
+    }
     let unparsed = Unparsed { claimed: "key".to_owned(), length: 3, error: "\"'; --".to_owned() };
     found(Raw::Unparsed { id: Digest::of(b"odd"), unparsed }, file("/etc/ssl/odd.key", at));
     let mut members = Vec::new();
@@ -140,6 +145,83 @@ fn of_every_kind(at: Time) -> Inventory {
     let only_by_encoding = [Kind::RevocationList, Kind::SigningRequest];
     assert!(Kind::ALL.iter().all(|kind| kinds.contains(kind) || only_by_encoding.contains(kind)));
     inventory
+}
+
+/// What a directory, a dump of it and an authority's records hold. Names in it may hold anything.
+fn of_a_directory(at: Time) -> Vec<(Raw, Sighting)> {
+    const BASE: &str = "CN=Public Key Services,CN=Services,CN=Configuration,DC=corp,DC=example";
+    let seen = |place| Sighting::at(place, "directory", at);
+    let entry = |dn: &str| Place::directory("[2001:db8::1]:1636", dn);
+    let access = Access {
+        owner: Some(Trustee {
+            sid: "S-1-5-21-1-2-3-519".to_owned(),
+            name: None,
+            standing: Standing::Privileged,
+            through: Vec::new(),
+            members: None,
+        }),
+        grants: vec![Grant {
+            right: Right::WriteProperty("altSecurityIdentities".to_owned()),
+            trustee: Trustee {
+                sid: "S-1-5-21-1-2-3-1105".to_owned(),
+                name: Some("CORP\\Ü \"x\"".to_owned()),
+                standing: Standing::Particular,
+                through: vec!["CORP\\Outer".to_owned()],
+                members: Some(7),
+            },
+            reaches: vec![Ordinary::User, Ordinary::Anonymous],
+        }],
+        denied: Vec::new(),
+        unresolved: Some("a group was not read".to_owned()),
+    };
+    let dn = format!("CN=We/b #1!/\\, ü%41?\0,CN=Certificate Templates,{BASE}");
+    let template = Template {
+        name: "Web".to_owned(),
+        dn: dn.clone(),
+        revision: Some((100, 3)),
+        validity_secs: Some(-1),
+        key_usage: vec![0xa0, 0x00],
+        name_flags: Some(u32::MAX),
+        algorithms: vec![("msPKI-Asymmetric-Algorithm".to_owned(), "RSA".to_owned())],
+        access: Some(access.clone()),
+        ..Template::default()
+    };
+    let services = format!("CN=One,CN=Enrollment Services,{BASE}");
+    let authority = Authority {
+        name: "One".to_owned(),
+        dn: services.clone(),
+        certificates: vec![Digest::of(b"one")],
+        templates: vec!["Web".to_owned()],
+        access: Some(Access::default()),
+        ..Authority::default()
+    };
+    let account = "CN=Ann,CN=Users,DC=corp,DC=example";
+    let mut object = DirectoryObject::of(DirectoryRole::Account, "ann", account);
+    object.group = Some(LinkedGroup { dn: "CN=G".to_owned(), name: None, privileged: Some(true) });
+    object.mappings =
+        vec![Mapping { form: MappingForm::Mail, text: "X509:<RFC822>a@b".to_owned() }];
+    let issuance = Issuance {
+        authority: Some("One".to_owned()),
+        request: Some(u64::from(u32::MAX)),
+        disposition: Disposition::Other("odd \"one\"".to_owned()),
+        serial: None,
+        requester: Some("CORP\\ann".to_owned()),
+        template: None,
+        common_name: None,
+        not_before: Some(Time(-1)),
+        not_after: None,
+        revoked: None,
+        revocation_reason: None,
+        certificate: Some(Digest::of(b"one")),
+    };
+    let dumped = Place::file("/srv/dump.ldif").within(account.as_bytes());
+    vec![
+        (Raw::Template(Box::new(template)), seen(entry(&dn))),
+        (Raw::Authority(Box::new(authority)), seen(entry(&services))),
+        (certificate(9, "ca.example.org", later(900)), seen(entry(&services).object(1))),
+        (Raw::DirectoryObject(Box::new(object)), seen(dumped)),
+        (Raw::Issuance(Box::new(issuance)), seen(Place::file("/srv/ca.csv").object(70_000))),
+    ]
 }
 
 fn a_run_is_loaded_as_it_was_absorbed(store: &mut dyn Store) -> (RunId, Inventory) {
@@ -170,7 +252,7 @@ fn a_run_is_loaded_as_it_was_absorbed(store: &mut dyn Store) -> (RunId, Inventor
     assert_eq!(store.scope(run).expect("loads"), begun.scope);
     assert_eq!((record.outcome, record.counts), (Outcome::Completed, counts));
     assert_eq!((record.previous, record.digest), (None, Some(digest)));
-    assert_eq!((counts.assets, counts.sightings, counts.gaps), (34, 35, 1));
+    assert_eq!((counts.assets, counts.sightings, counts.gaps), (39, 40, 1));
     (run, seen)
 }
 
@@ -362,7 +444,7 @@ fn observation(dice: &mut Dice, run: i64) -> Observation {
     let path = format!("/etc/ssl/{}.pem", dice.roll(2));
     let mut sighting: Sighting = file(&path, at);
     sighting.circumstances.chain_position = [None, Some(0), Some(1)][dice.roll(3)];
-    match dice.roll(6) {
+    match dice.roll(7) {
         0 | 1 => {
             let serial = 1 + dice.roll(3) as u64;
             Observation::found(certificate(serial, "www.example.org", later(900)), sighting)
@@ -378,6 +460,13 @@ fn observation(dice: &mut Dice, run: i64) -> Observation {
             let mut missed = gap(sighting.place, "filesystem", reason, at);
             missed.detail = ["no answer", "a late answer"][dice.roll(2)].to_owned();
             Observation::Missed(missed)
+        }
+        5 => {
+            let name = ["Web", "WEB"][dice.roll(2)];
+            let mut template = Template { dn: format!("CN={name}"), ..Template::default() };
+            template.schema_version = [None, Some(1), Some(4)][dice.roll(3)];
+            sighting.place = Place::directory("corp.example", &template.dn);
+            Observation::found(Raw::Template(Box::new(template)), sighting)
         }
         _ => covered("filesystem", ["/etc", "/srv"][dice.roll(2)], at),
     }

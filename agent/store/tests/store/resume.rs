@@ -1,6 +1,6 @@
 //! Going on with a run that did not complete.
 
-use pki_inventory::{Digest, GapReason, Inventory, Observation, Place};
+use pki_inventory::{Digest, GapReason, Inventory, Observation, Place, Sighting};
 use pki_store::{Batch, Outcome, RunEnd, RunId, Selection, SqliteStore, Store, StoreError};
 
 use super::{
@@ -28,6 +28,9 @@ fn first_half(hour: i64) -> Vec<Observation> {
         found(certificate(1, WWW, later(900)), served("192.0.2.1:443", 0, now)),
         found(endpoint(now, "SSH-2.0"), tls("192.0.2.1:443", None, now)),
         found(certificate(2, WWW, later(900)), file("/etc/ssl/2.pem", now)),
+        // A directory is read again as a whole, and so is what its server showed.
+        found(certificate(3, WWW, later(900)), of_directory(served("192.0.2.1:443", 0, now))),
+        Observation::Missed(gap(at("192.0.2.4:636"), "directory", GapReason::Refused, now)),
         Observation::Missed(gap(named(WWW, 443), "tls", GapReason::NameNotResolved, now)),
         Observation::Missed(gap(at("192.0.2.2:443"), "tls", GapReason::Refused, now)),
         Observation::Missed(gap(
@@ -37,6 +40,10 @@ fn first_half(hour: i64) -> Vec<Observation> {
             now,
         )),
     ]
+}
+
+fn of_directory(sighting: Sighting) -> Sighting {
+    Sighting { collector: "directory".to_owned(), ..sighting }
 }
 
 fn broken_off(hour: i64) -> Vec<Observation> {
@@ -57,7 +64,9 @@ fn broken_off(hour: i64) -> Vec<Observation> {
 fn carried_over(hour: i64) -> Vec<Observation> {
     let mut seen = first_half(hour);
     seen.retain(|observation| match observation {
-        Observation::Found { sighting, .. } => sighting.place.is_network(),
+        Observation::Found { sighting, .. } => {
+            sighting.place.is_network() && sighting.collector == "tls"
+        }
         Observation::Missed(gap) => gap.place == at("192.0.2.2:443"),
         Observation::Covered { .. } | Observation::Unchanged(_) => false,
     });

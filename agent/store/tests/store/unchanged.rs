@@ -65,6 +65,11 @@ fn inside(time: Time) -> Vec<Observation> {
     ]
 }
 
+fn dumped(place: &str, time: Time) -> Observation {
+    let sighting = Sighting { collector: "directory".to_owned(), ..at(place, time) };
+    Observation::found(certificate(6, "d", later(9000)), sighting)
+}
+
 /// Beside it.
 fn outside(time: Time) -> Vec<Observation> {
     vec![
@@ -76,6 +81,9 @@ fn outside(time: Time) -> Vec<Observation> {
         cert(4, "file:///a/B", time),
         cert(4, "file:///a", time),
         cert(1, "file:///other.pem", time),
+        // Another collector reads the same file, and reads it anew.
+        dumped("file:///a/b!/CN=x#1", time),
+        Observation::Missed(gap(Place::file("/a/b"), "directory", GapReason::Damaged, time)),
         missed("file:///a/bc", time),
         missed("file:///a/b/d", time),
         Observation::found(certificate(5, "a", later(9000)), tls("192.0.2.1:443", None, time)),

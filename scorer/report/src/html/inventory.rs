@@ -1,11 +1,15 @@
 //! What was seen, a section for each kind.
 
+mod authority;
 mod automation;
 mod certificate;
 mod configuration;
+mod directory_object;
 mod endpoint;
+mod issuance;
 mod key;
 mod keystore;
+mod template;
 mod trust_store;
 
 use std::collections::BTreeSet;
@@ -117,14 +121,18 @@ pub(super) fn sections(context: &Context<'_>) -> Vec<Section> {
 
 fn head(kind: Kind) -> &'static [&'static str] {
     match kind {
+        Kind::Authority => authority::HEAD,
         Kind::Automation => automation::HEAD,
         Kind::Certificate => certificate::HEAD,
         Kind::Configuration => configuration::HEAD,
+        Kind::DirectoryObject => directory_object::HEAD,
         Kind::Endpoint => endpoint::HEAD,
+        Kind::Issuance => issuance::HEAD,
         Kind::Key => key::HEAD,
         Kind::Keystore => keystore::HEAD,
         Kind::RevocationList => &["Issuer", "Made", "Next due", "Entries", "Signature", "Places"],
         Kind::SigningRequest => &["Subject", "Key", "Places", "Seen"],
+        Kind::Template => template::HEAD,
         Kind::TrustStore => trust_store::HEAD,
         Kind::Unparsed => &["Claimed to be", "Octets", "Why it could not be read", "Places"],
     }
@@ -133,10 +141,13 @@ fn head(kind: Kind) -> &'static [&'static str] {
 fn row(context: &Context<'_>, asset: &Asset) -> Vec<Cell> {
     let places = || Cell::places(asset.places());
     match &asset.body {
+        Body::Authority(body) => authority::row(context, asset, body),
         Body::Automation(body) => automation::row(context, asset, body),
         Body::Certificate(body) => certificate::row(context, asset, body),
         Body::Configuration(body) => configuration::row(context, asset, body),
+        Body::DirectoryObject(body) => directory_object::row(context, asset, body),
         Body::Endpoint(body) => endpoint::row(context, asset, body),
+        Body::Issuance(body) => issuance::row(context, asset, body),
         Body::Key(body) => key::row(context, asset, body),
         Body::Keystore(body) => keystore::row(context, asset, body),
         Body::RevocationList(list) => vec![
@@ -153,6 +164,7 @@ fn row(context: &Context<'_>, asset: &Asset) -> Vec<Cell> {
             places(),
             seen(asset),
         ],
+        Body::Template(body) => template::row(context, asset, body),
         Body::TrustStore(body) => trust_store::row(context, asset, body),
         Body::Unparsed(unparsed) => vec![
             with_id(Cell::text(unparsed.claimed.clone()), asset),

@@ -4,6 +4,7 @@ use pki_inventory::{Asset, AssetId, Body, Digest, Endpoint, Handshake, Kind, Vie
 use serde_json::Value;
 
 use super::{COLUMN, exception, provenance};
+use crate::directory::rows as directory;
 use crate::plain::Plain;
 use crate::told::Rows;
 use crate::{
@@ -74,7 +75,12 @@ const APART: &[&str] = &[
 
 /// What an asset is, without its places.
 fn facts(plain: &mut Plain, document: &Document<'_>, asset: &Asset, view: &View<'_>) {
+    let as_of = document.assessment.as_of;
     let told = match &asset.body {
+        Body::Authority(body) => Some(directory::authority(body, view, as_of)),
+        Body::DirectoryObject(body) => Some(directory::object(body, view, as_of)),
+        Body::Issuance(body) => Some(directory::issuance(body, view)),
+        Body::Template(body) => Some(directory::template(body, view)),
         Body::Keystore(body) => Some(keystore::rows(body, view)),
         Body::Automation(body) => Some(automation::rows(asset, body, view)),
         Body::Configuration(body) => Some(configuration::rows(asset, body, view)),
@@ -84,7 +90,6 @@ fn facts(plain: &mut Plain, document: &Document<'_>, asset: &Asset, view: &View<
         rows(plain, &told);
         return;
     }
-    let as_of = document.assessment.as_of;
     if let Value::Object(facts) = facts::of(asset, view, as_of) {
         for (name, value) in facts.iter().filter(|(name, _)| !APART.contains(&name.as_str())) {
             fact(plain, name, value);
@@ -236,6 +241,7 @@ fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>
                 session.is_some_and(|session| session.chain.contains(&id.sha256))
             });
             all.extend(served.map(|other| ("presented by".to_owned(), other.id)));
+            all.extend(kept_by(id, view));
         }
         Some((asset, Body::Endpoint(endpoint))) => {
             let settings = view.configurations_of(asset).into_iter();
@@ -258,14 +264,18 @@ fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>
             let certified = view.certificates_of(id.sha256).iter();
             all.extend(certified.map(|other| ("certified by".to_owned(), other.id)));
         }
+        Some((_, Body::RevocationList(_))) => all.extend(kept_by(id, view)),
         // What they are joined with stands with their facts.
         Some((
             _,
-            Body::Automation(_)
+            Body::Authority(_)
+            | Body::Automation(_)
             | Body::Configuration(_)
+            | Body::DirectoryObject(_)
+            | Body::Issuance(_)
             | Body::Keystore(_)
+            | Body::Template(_)
             | Body::TrustStore(_)
-            | Body::RevocationList(_)
             | Body::Unparsed(_),
         )) => {}
     }
@@ -280,6 +290,10 @@ fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>
 
 fn kept_in(id: AssetId, view: &View<'_>) -> impl Iterator<Item = (String, AssetId)> {
     view.keystores_of(id).iter().map(|store| ("kept in".to_owned(), store.id))
+}
+
+fn kept_by(id: AssetId, view: &View<'_>) -> impl Iterator<Item = (String, AssetId)> {
+    directory::keepers(id, view).map(|(how, keeper)| (how.to_owned(), keeper.id))
 }
 
 fn about(plain: &mut Plain, document: &Document<'_>, id: AssetId) {

@@ -1,6 +1,7 @@
 //! The shared assessment: small, written by hand, with every verdict, a gap, an exception, unknown
 //! evidence and a certificate whose name attacks whoever prints it.
 
+pub mod directory;
 mod disk;
 mod tls;
 
@@ -258,6 +259,7 @@ impl World {
         }
         world.others();
         disk::add(&mut world);
+        directory::add(&mut world);
         world.read();
         world
     }
@@ -359,6 +361,7 @@ impl World {
             ("filesystem", "/srv", 480, 2, 451),
             ("filesystem", "/opt/legacy", 20, 5, 0),
             ("tls", "192.0.2.0/28", 48, 2, 0),
+            ("directory", "corp.example", 14, 1, 0),
         ] {
             let (collector, scope) = (collector.to_owned(), scope.to_owned());
             let coverage = Coverage { unchanged, ..coverage(asked, not_read) };
@@ -379,6 +382,12 @@ impl World {
             ),
             ("file:///srv/big.p12", "filesystem", GapReason::TooLarge, HOSTILE),
             ("tls://192.0.2.13:443", "tls", GapReason::TimedOut, "no answer within 5 s"),
+            (
+                "ldap://corp.example/CN=KRA,CN=Public%20Key%20Services,CN=Services",
+                "directory",
+                GapReason::PermissionDenied,
+                "the directory did not show it to this account",
+            ),
             ("tls://gone.example.org:443", "tls", GapReason::NameNotResolved, "no such name"),
         ] {
             self.inventory.add_gap(Gap {

@@ -1,0 +1,268 @@
+//! Active Directory: what its configuration holds of a PKI, who may do what with it, and the
+//! certificates of accounts.
+
+use std::collections::BTreeSet;
+
+use ldap3::{Scope, ldap_escape};
+use pki_descriptors::Sid;
+use pki_directory::{Entry, adcs};
+use pki_inventory::GapReason;
+
+use super::hand_in;
+use super::people::People;
+use super::search::{Manner, Query, Search, size};
+use super::session::{Session, Tally, Trouble};
+
+/// Entries and octets of the configuration that are kept at a time: large forests have a few
+/// thousand entries.
+const MOST_ENTRIES: usize = 200_000;
+const MOST_OCTETS: usize = 512 * 1024 * 1024;
+
+/// Hosts of authorities that are looked for.
+const MOST_HOSTS: usize = 1000;
+
+/// Naming contexts of domains that are searched.
+const MOST_DOMAINS: usize = 200;
+
+/// FLAG_CR_NTDS_DOMAIN ([MS-ADTS], 2.2.10): the naming context is a domain.
+const IS_DOMAIN: u32 = 2;
+
+/// What is asked of accounts with certificates; without the list of who may what with them.
+const CERTIFIED: &[&str] = &[
+    "adminCount",
+    "cn",
+    "dNSHostName",
+    "objectClass",
+    "objectSid",
+    "sAMAccountName",
+    "userAccountControl",
+    "userCertificate",
+    "userSMIMECertificate",
+    "whenChanged",
+    "whenCreated",
+];
+
+/// What was read of the configuration.
+#[derive(Default)]
+struct Configuration {
+    entries: Vec<Entry>,
+    computers: Vec<Entry>,
+    /// Names of the authorities' hosts, in lower case.
+    hosts: Vec<String>,
+}
+
+/// Reads a forest.
+///
+/// # Errors
+///
+/// What ends all of it. Everything else is a gap.
+pub(super) async fn read(session: &mut Session<'_>, root: &Entry) -> Result<(), Trouble> {
+    let naming_context = root.text("configurationNamingContext").unwrap_or_default();
+    let base = format!("CN=Public Key Services,CN=Services,{naming_context}");
+    let mut tally = Tally::default();
+    let known = configuration(session, &mut tally, root, naming_context, &base).await;
+    session.cover(&base, tally).await?;
+    let (mut people, hosts, reported) = known?;
+    if !session.server.accounts {
+        return Ok(());
+    }
+    let bases = match session.server.bases.as_slice() {
+        [] => people.1.clone(),
+        bases => bases.to_vec(),
+    };
+    for base in bases {
+        let mut tally = Tally::default();
+        let ended = accounts(session, &mut tally, &mut people.0, &hosts, &reported, &base).await;
+        session.cover(&base, tally).await?;
+        ended?;
+    }
+    Ok(())
+}
+
+/// Who is known, the domains, the hosts of authorities, and the entries that were reported.
+type Known = ((People, Vec<String>), Vec<String>, BTreeSet<String>);
+
+async fn configuration(
+    session: &mut Session<'_>,
+    tally: &mut Tally,
+    root: &Entry,
+    naming_context: &str,
+    base: &str,
+) -> Result<Known, Trouble> {
+    let mut known =
+        Configuration { entries: services(session, tally, base).await?, ..Default::default() };
+    let hosts = known.entries.iter().filter(|entry| entry.is_a("pKIEnrollmentService"));
+    let hosts: BTreeSet<String> =
+        hosts.filter_map(|entry| entry.text("dNSHostName")).map(str::to_lowercase).collect();
+    known.hosts = hosts.into_iter().take(MOST_HOSTS).collect();
+
+    let domains = domains(session, tally, root, naming_context).await?;
+    known.computers = computers(session, tally, &domains, &known.hosts).await?;
+
+    let mut people = People::new(domains.clone());
+    let all = || known.entries.iter().chain(&known.computers);
+    known.computers.iter().for_each(|computer| people.add(computer));
+    people.principals.trust(known.computers.iter().filter_map(sid));
+    for group in known.entries.iter().flat_map(|entry| entry.texts("msDS-OIDToGroupLink")) {
+        people.named(group);
+    }
+    let mut sids: BTreeSet<Sid> = all().flat_map(adcs::trustees).collect();
+    sids.extend(people.broad(session, tally).await?);
+    people.resolve(session, tally, sids).await?;
+
+    let (principals, hosts) = (&people.principals, &known.hosts);
+    let mut reported = BTreeSet::new();
+    for entries in [&known.entries, &known.computers] {
+        for some in entries.chunks(500) {
+            hand_in(session, tally, some, |entry, report| {
+                adcs::read(entry, principals, hosts, report);
+            })
+            .await?;
+            reported.extend(some.iter().map(|entry| entry.dn.to_lowercase()));
+        }
+    }
+    Ok(((people, domains), known.hosts, reported))
+}
+
+/// Everything below `CN=Public Key Services`.
+async fn services(
+    session: &mut Session<'_>,
+    tally: &mut Tally,
+    base: &str,
+) -> Result<Vec<Entry>, Trouble> {
+    let mut search = Search::new(Query {
+        base: base.to_owned(),
+        scope: Scope::Subtree,
+        filter: "(objectClass=*)".to_owned(),
+        attributes: adcs::ATTRIBUTES.to_vec(),
+        manner: Manner::Descriptors,
+        ahead: false,
+        most: None,
+    });
+    let (mut entries, mut octets) = (Vec::new(), 0);
+    while let Some(page) = search.next(session, tally).await? {
+        for entry in page {
+            octets += size(&entry);
+            if entries.len() >= MOST_ENTRIES || octets > MOST_OCTETS {
+                let detail = format!(
+                    "more than {MOST_ENTRIES} entries or {} MiB; the rest is not read",
+                    MOST_OCTETS >> 20
+                );
+                tally.gap(session.place(base), GapReason::LimitReached, detail);
+                return Ok(entries);
+            }
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// The naming contexts of the forest's domains.
+async fn domains(
+    session: &mut Session<'_>,
+    tally: &mut Tally,
+    root: &Entry,
+    naming_context: &str,
+) -> Result<Vec<String>, Trouble> {
+    let first = ["defaultNamingContext", "rootDomainNamingContext"];
+    let mut domains: Vec<String> =
+        first.iter().filter_map(|name| root.text(name)).map(str::to_owned).collect();
+    let mut search = Search::new(Query {
+        base: format!("CN=Partitions,{naming_context}"),
+        scope: Scope::OneLevel,
+        filter: "(&(objectClass=crossRef)(nCName=*))".to_owned(),
+        attributes: vec!["nCName", "systemFlags"],
+        manner: Manner::ActiveDirectory,
+        ahead: false,
+        most: None,
+    });
+    while let Some(page) = search.next(session, tally).await? {
+        let named = page.iter().filter(|entry| {
+            let flags = entry.text("systemFlags").and_then(|flags| flags.parse::<i64>().ok());
+            flags.is_some_and(|flags| flags & i64::from(IS_DOMAIN) != 0)
+        });
+        domains.extend(named.filter_map(|entry| entry.text("nCName")).map(str::to_owned));
+    }
+    let mut seen = BTreeSet::new();
+    domains.retain(|domain| seen.insert(domain.to_lowercase()));
+    domains.truncate(MOST_DOMAINS);
+    Ok(domains)
+}
+
+/// The accounts of the computers that authorities run on.
+async fn computers(
+    session: &mut Session<'_>,
+    tally: &mut Tally,
+    domains: &[String],
+    hosts: &[String],
+) -> Result<Vec<Entry>, Trouble> {
+    let mut computers = Vec::new();
+    for some in hosts.chunks(20) {
+        let named = some.iter().map(|host| {
+            let host = ldap_escape(host.as_str());
+            format!("(dNSHostName={host})(servicePrincipalName=HOST/{host})")
+        });
+        let filter = format!("(&(objectClass=computer)(|{}))", named.collect::<String>());
+        for domain in domains {
+            let mut search = Search::new(Query {
+                base: domain.clone(),
+                scope: Scope::Subtree,
+                filter: filter.clone(),
+                attributes: adcs::ACCOUNT_ATTRIBUTES.to_vec(),
+                manner: Manner::Descriptors,
+                ahead: false,
+                most: Some(MOST_HOSTS as u64),
+            });
+            while let Some(page) = search.next(session, tally).await? {
+                computers.extend(page);
+            }
+        }
+    }
+    Ok(computers)
+}
+
+/// The certificates of accounts, and what is mapped to them.
+async fn accounts(
+    session: &mut Session<'_>,
+    tally: &mut Tally,
+    people: &mut People,
+    hosts: &[String],
+    reported: &BTreeSet<String>,
+    base: &str,
+) -> Result<(), Trouble> {
+    let mapped = Query {
+        base: base.to_owned(),
+        scope: Scope::Subtree,
+        filter: "(altSecurityIdentities=*)".to_owned(),
+        attributes: adcs::ACCOUNT_ATTRIBUTES.iter().copied().filter(|it| *it != "member").collect(),
+        manner: Manner::Descriptors,
+        ahead: false,
+        most: None,
+    };
+    let certified = Query {
+        filter: "(&(|(userCertificate=*)(userSMIMECertificate=*))(!(altSecurityIdentities=*)))"
+            .to_owned(),
+        attributes: CERTIFIED.to_vec(),
+        manner: Manner::ActiveDirectory,
+        ahead: true,
+        ..mapped.clone()
+    };
+    for query in [mapped, certified] {
+        let mut search = Search::new(query);
+        while let Some(mut page) = search.next(session, tally).await? {
+            page.retain(|entry| !reported.contains(&entry.dn.to_lowercase()));
+            let sids: BTreeSet<Sid> = page.iter().flat_map(adcs::trustees).collect();
+            people.resolve(session, tally, sids).await?;
+            let principals = &people.principals;
+            hand_in(session, tally, &page, |entry, report| {
+                adcs::read(entry, principals, hosts, report);
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+fn sid(entry: &Entry) -> Option<Sid> {
+    Sid::parse(entry.values("objectSid").next()?).ok()
+}

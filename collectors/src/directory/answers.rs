@@ -1,0 +1,197 @@
+//! What a server's refusal means, and which setting or right it is about (RFC 4511, appendix A).
+
+use pki_inventory::GapReason;
+
+/// Why a server, or a part of it, was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The class.
+    pub(super) reason: GapReason,
+    /// The sentence.
+    pub(super) detail: String,
+    /// Whether another server of the same directory is to be asked.
+    pub(super) another: bool,
+}
+
+/// What was asked for when a server answered with a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To bind.
+    Bind,
+    /// To search.
+    Search,
+}
+
+impl Refusal {
+    /// Another server will say the same.
+    pub(super) fn lasting(reason: GapReason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), another: false }
+    }
+
+    /// Another server may do better.
+    pub(super) fn passing(reason: GapReason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), another: true }
+    }
+}
+
+/// The codes that are told apart here.
+pub(super) mod code {
+    pub(in super::super) const SUCCESS: u32 = 0;
+    pub(in super::super) const TIME_LIMIT: u32 = 3;
+    pub(in super::super) const SIZE_LIMIT: u32 = 4;
+    pub(in super::super) const STRONGER_AUTH: u32 = 8;
+    pub(in super::super) const REFERRAL: u32 = 10;
+    pub(in super::super) const ADMIN_LIMIT: u32 = 11;
+    pub(in super::super) const CRITICAL_EXTENSION: u32 = 12;
+    pub(in super::super) const NO_SUCH_OBJECT: u32 = 32;
+    pub(in super::super) const INVALID_CREDENTIALS: u32 = 49;
+    pub(in super::super) const INSUFFICIENT_ACCESS: u32 = 50;
+}
+
+/// What a code other than success means.
+pub(super) fn meaning(asked: Asked, code: u32, said: &str) -> (GapReason, String) {
+    let (reason, advice): (GapReason, String) = match code {
+        code::TIME_LIMIT => (
+            GapReason::LimitReached,
+            "the server's limit of time ended the search; what came before is in the inventory. \
+             Ask for smaller `bases`, or let the server raise the limit for this account"
+                .into(),
+        ),
+        code::SIZE_LIMIT => (
+            GapReason::LimitReached,
+            "the server's limit of entries ended the search; what came before is in the \
+             inventory. Ask for smaller `bases`, or let the server raise the limit for this \
+             account"
+                .into(),
+        ),
+        code::ADMIN_LIMIT => (
+            GapReason::LimitReached,
+            "an administrative limit of the server ended the search; what came before is in the \
+             inventory. Ask for smaller `bases`, or let the server raise the limit for this \
+             account"
+                .into(),
+        ),
+        7 => (
+            GapReason::PermissionDenied,
+            "the server does not know this kind of bind; check `bind`".into(),
+        ),
+        code::STRONGER_AUTH | 13 => (
+            GapReason::PermissionDenied,
+            "the server wants the connection signed or under TLS before it takes this bind; write \
+             `url = \"ldaps://…\"`, or `starttls = true`"
+                .into(),
+        ),
+        code::CRITICAL_EXTENSION => (
+            GapReason::PermissionDenied,
+            "the server does not do what has to be asked for (pages, or descriptors without the \
+             system access list)"
+                .into(),
+        ),
+        code::NO_SUCH_OBJECT => (
+            GapReason::ReadFailed,
+            "there is no such entry, or this account may not know of it; check `bases` and the \
+             rights of the account"
+                .into(),
+        ),
+        34 => (GapReason::ReadFailed, "that is no distinguished name; check it".into()),
+        48 => (
+            GapReason::PermissionDenied,
+            "the server does not take this kind of bind for this account; check `bind`".into(),
+        ),
+        code::INVALID_CREDENTIALS => (GapReason::PermissionDenied, credentials(said)),
+        code::INSUFFICIENT_ACCESS => (
+            GapReason::PermissionDenied,
+            "this account may not read that; give it the right to, or bind as another".into(),
+        ),
+        51 => (GapReason::ReadFailed, "the server is busy; run again later".into()),
+        52 => (GapReason::ReadFailed, "the server is going down or not up yet; run again".into()),
+        53 if asked == Asked::Bind => (
+            GapReason::PermissionDenied,
+            "the server is not willing to take this bind; check `bind` and its password".into(),
+        ),
+        // [MS-ADTS], 3.1.1.3.1.3: operations before a bind get operationsError.
+        1 if asked == Asked::Search => (
+            GapReason::PermissionDenied,
+            "the server tells nothing to whom it does not know; set `bind`".into(),
+        ),
+        53 => (GapReason::ReadFailed, "the server is not willing to answer that".into()),
+        _ => (GapReason::ReadFailed, "the server refused".into()),
+    };
+    let said: String = said.trim_matches(|c: char| c == '\0' || c.is_whitespace()).into();
+    let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
+    let quoted = if said.is_empty() { String::new() } else { format!(": {said}") };
+    (reason, format!("{advice} (code {code}{quoted})"))
+}
+
+/// Code 49. Active Directory says more in `data`, in hexadecimal system error codes.
+fn credentials(said: &str) -> String {
+    // SEC_E_BAD_BINDINGS: KB4520412.
+    if said.contains("80090346") {
+        return "the server wants channel binding (LdapEnforceChannelBinding), which a bind by \
+                password does not have; bind with Kerberos, or let the domain controllers require \
+                it only where clients support it"
+            .to_owned();
+    }
+    let data = said
+        .split_once("data ")
+        .map(|(_, rest)| rest.split([',', ' ', '\0']).next().unwrap_or_default());
+    let what = match data {
+        Some("525") => "there is no such account",
+        Some("52e") => "the password is not that of the account",
+        Some("530") => "the account may not log on at this hour",
+        Some("531") => "the account may not log on from this host",
+        Some("532") => "the password has expired",
+        Some("533") => "the account is disabled",
+        Some("701") => "the account has expired",
+        Some("773") => "the password has to be changed before the first use",
+        Some("775") => "the account is locked out",
+        _ => "name or password is wrong",
+    };
+    format!(
+        "the server refused the bind: {what}; check the name and the password of `bind`. It was \
+         tried once and is not tried again"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn active_directory_says_what_is_wrong_with_an_account() {
+        for (data, expected) in [
+            ("52e", "the password is not"),
+            ("525", "no such account"),
+            ("530", "this hour"),
+            ("531", "this host"),
+            ("532", "password has expired"),
+            ("533", "disabled"),
+            ("701", "account has expired"),
+            ("773", "has to be changed"),
+            ("775", "locked out"),
+            ("52f", "name or password"),
+        ] {
+            let said = format!(
+                "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data \
+                 {data}, v4563\0"
+            );
+            let (reason, detail) = meaning(Asked::Bind, code::INVALID_CREDENTIALS, &said);
+            assert_eq!(reason, GapReason::PermissionDenied);
+            assert!(detail.contains(expected), "{detail}");
+            assert!(detail.contains("code 49: 80090308") && !detail.contains('\0'), "{detail}");
+        }
+        let said = "80090346: LdapErr: DSID-0C0906B7, data 80090346, v4563";
+        let (_, detail) = meaning(Asked::Bind, code::INVALID_CREDENTIALS, said);
+        assert!(detail.contains("channel binding"), "{detail}");
+    }
+
+    #[test]
+    fn limits_and_rights_are_told_apart() {
+        let reason = |code| meaning(Asked::Search, code, "").0;
+        assert_eq!([3, 4, 11].map(reason), [GapReason::LimitReached; 3]);
+        assert_eq!([1, 8, 13, 50].map(reason), [GapReason::PermissionDenied; 4]);
+        assert_eq!([32, 51, 52, 53, 80].map(reason), [GapReason::ReadFailed; 5]);
+        let (_, detail) = meaning(Asked::Bind, code::STRONGER_AUTH, "");
+        assert!(detail.contains("`starttls = true`") && detail.ends_with("(code 8)"), "{detail}");
+    }
+}

@@ -1,0 +1,262 @@
+//! Files that were exported elsewhere: dumps of directories (RFC 2849), and what an authority's
+//! database says of what it issued.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::BufReader;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use pki_config::{AuthorityRecords, DirectoryDump};
+use pki_descriptors::{Principals, Sid};
+use pki_directory::{adcs, certificates, ldif, records};
+use pki_encodings::Report as _;
+use pki_inventory::{FileFacts, GapReason, Observation, Place, Raw, Time};
+
+use super::report::EntryReport;
+use super::search::size;
+use super::session::{Tally, cover};
+use crate::{CollectError, Context, Sink};
+
+/// Accounts and groups of one dump that are kept.
+const MOST_PRINCIPALS: usize = 5_000_000;
+
+/// Broken parts of one file that are named.
+const MOST_NAMED: usize = 8;
+
+/// Octets of a file that are read at a time.
+const BUFFER: usize = 256 * 1024;
+
+/// What is wrong with a file.
+#[derive(Default)]
+struct Damages {
+    named: Vec<String>,
+    more: u64,
+}
+
+/// Reads every dump and every export.
+///
+/// # Errors
+///
+/// When nobody takes observations any more.
+pub(super) fn read(cx: &Context, out: &Sink) -> Result<(), CollectError> {
+    for DirectoryDump { path, .. } in &cx.directory.dumps {
+        file(cx, out, path, |tally, facts| dump(cx, out, path, facts, tally))?;
+    }
+    for AuthorityRecords { path, authority, .. } in &cx.directory.records {
+        let authority = authority.as_deref();
+        file(cx, out, path, |tally, facts| export(cx, out, path, authority, facts, tally))?;
+    }
+    Ok(())
+}
+
+/// What came of a file.
+enum Ended {
+    Whole,
+    Failed(std::io::Error),
+    Closed(CollectError),
+    /// The run is to end.
+    Cancelled,
+}
+
+impl From<std::io::Error> for Ended {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<CollectError> for Ended {
+    fn from(error: CollectError) -> Self {
+        Self::Closed(error)
+    }
+}
+
+/// Reads one file and says how much of it was read.
+fn file(
+    cx: &Context,
+    out: &Sink,
+    path: &Path,
+    read: impl FnOnce(&mut Tally, &FileFacts) -> Result<(), Ended>,
+) -> Result<(), CollectError> {
+    let mut tally = Tally::default();
+    let place = Place::file(path);
+    let ended = match path.metadata() {
+        // Opening what is no regular file may wait for ever.
+        Ok(facts) if !facts.is_file() => {
+            tally.gap(place.clone(), GapReason::NotRegularFile, "is no regular file".to_owned());
+            Ended::Whole
+        }
+        Ok(facts) => {
+            // The file is as of this instant, whatever the clock of the run says.
+            let (uid, gid, written) = (facts.uid(), facts.gid(), Time(facts.mtime()));
+            let facts = FileFacts::of(facts.mode() & 0o7777, uid, gid, written);
+            read(&mut tally, &facts).err().unwrap_or(Ended::Whole)
+        }
+        Err(error) => Ended::Failed(error),
+    };
+    match ended {
+        Ended::Whole => {}
+        Ended::Cancelled => {
+            let detail = "the run was ended while this was read".to_owned();
+            tally.gap(place, GapReason::RunEnded, detail);
+        }
+        Ended::Closed(error) => return Err(error),
+        Ended::Failed(error) => {
+            let reason = match error.kind() {
+                std::io::ErrorKind::PermissionDenied => GapReason::PermissionDenied,
+                std::io::ErrorKind::InvalidData => GapReason::Unrecognised,
+                _ => GapReason::ReadFailed,
+            };
+            tally.gap(place, reason, format!("{error}; check the path and the format of the file"));
+        }
+    }
+    cover(cx, path.display().to_string(), tally).send_blocking(out)
+}
+
+/// Reads a dump twice: who is in which group has to be known before access lists are read.
+fn dump(
+    cx: &Context,
+    out: &Sink,
+    path: &Path,
+    facts: &FileFacts,
+    tally: &mut Tally,
+) -> Result<(), Ended> {
+    let place = Place::file(path);
+    let (principals, hosts) = first(cx, path, tally)?;
+    let mut reader = ldif::Reader::new(opened(path)?);
+    let (mut damages, mut found) = (Damages::default(), Vec::new());
+    while let Some(next) = reader.next_entry()? {
+        let entry = match next {
+            Ok(entry) => entry,
+            Err(damage) => {
+                damages.add(&damage);
+                continue;
+            }
+        };
+        let at = place.within(entry.dn.as_bytes());
+        let mut report = EntryReport::new(at, cx.now(), Some(facts), &mut found, tally);
+        if adcs::is_known(&entry) {
+            adcs::read(&entry, &principals, &hosts, &mut report);
+        } else {
+            certificates::read(&entry, &mut report);
+        }
+        report.finish();
+        one_more(cx, out, tally, size(&entry), &mut found)?;
+    }
+    damages.file(tally, place);
+    Ok(())
+}
+
+/// Accounts, groups and the hosts of authorities.
+fn first(cx: &Context, path: &Path, tally: &mut Tally) -> Result<(Principals, Vec<String>), Ended> {
+    let mut principals = Principals::default();
+    let mut hosts = BTreeSet::new();
+    let mut computers: BTreeMap<String, Vec<Sid>> = BTreeMap::new();
+    let mut reader = ldif::Reader::new(opened(path)?);
+    let mut count = 0;
+    while let Some(next) = reader.next_entry()? {
+        if cx.is_cancelled() {
+            return Err(Ended::Cancelled);
+        }
+        // What is broken is said in the second pass.
+        let Ok(entry) = next else { continue };
+        let host = || entry.text("dNSHostName").map(str::to_lowercase);
+        if entry.is_a("pKIEnrollmentService") {
+            hosts.extend(host());
+        }
+        let Some(principal) = adcs::principal(&entry) else { continue };
+        count += 1;
+        if count > MOST_PRINCIPALS {
+            let detail = format!(
+                "more than {MOST_PRINCIPALS} accounts and groups; who the others are and what they \
+                 are in is not known"
+            );
+            tally.gap(Place::file(path), GapReason::LimitReached, detail);
+            break;
+        }
+        if let Some(host) = host() {
+            computers.entry(host).or_default().push(principal.sid.clone());
+        }
+        principals.add(principal);
+    }
+    let trusted = hosts.iter().filter_map(|host| computers.get(host)).flatten().cloned();
+    principals.trust(trusted);
+    Ok((principals, hosts.into_iter().collect()))
+}
+
+/// Reads what an authority's database says.
+fn export(
+    cx: &Context,
+    out: &Sink,
+    path: &Path,
+    authority: Option<&str>,
+    facts: &FileFacts,
+    tally: &mut Tally,
+) -> Result<(), Ended> {
+    let place = Place::file(path);
+    let mut reader = records::Reader::new(opened(path)?, authority)?;
+    let (mut damages, mut found, mut number) = (Damages::default(), Vec::new(), 0u32);
+    while let Some(next) = reader.next_row()? {
+        number = number.saturating_add(1);
+        let row = match next {
+            Ok(row) => row,
+            Err(damage) => {
+                damages.add(&damage);
+                continue;
+            }
+        };
+        // A row is one object of the file, with the certificate in it.
+        let at = place.object(number);
+        let octets = row.certificate.as_ref().map_or(0, Vec::len);
+        let mut report = EntryReport::new(at, cx.now(), Some(facts), &mut found, tally).row();
+        report.object(Raw::Issuance(Box::new(row.issuance)).into());
+        if let Some(certificate) = row.certificate {
+            report.object(Raw::Certificate(certificate).into());
+        }
+        report.finish();
+        one_more(cx, out, tally, octets, &mut found)?;
+    }
+    damages.file(tally, place);
+    Ok(())
+}
+
+/// Counts an entry or a row and hands in what was in it.
+fn one_more(
+    cx: &Context,
+    out: &Sink,
+    tally: &mut Tally,
+    octets: usize,
+    found: &mut Vec<Observation>,
+) -> Result<(), Ended> {
+    tally.read += 1;
+    tally.octets += octets as u64;
+    cx.progress.ask(1);
+    cx.progress.finish(1);
+    found.drain(..).try_for_each(|observation| out.send_blocking(observation))?;
+    if cx.is_cancelled() { Err(Ended::Cancelled) } else { Ok(()) }
+}
+
+fn opened(path: &Path) -> std::io::Result<BufReader<File>> {
+    Ok(BufReader::with_capacity(BUFFER, File::open(path)?))
+}
+
+impl Damages {
+    fn add(&mut self, damage: &ldif::Damage) {
+        if self.named.len() < MOST_NAMED {
+            self.named.push(format!("line {}: {}", damage.line, damage.what));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn file(self, tally: &mut Tally, place: Place) {
+        if self.named.is_empty() {
+            return;
+        }
+        let more = match self.more {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        tally.gap(place, GapReason::Damaged, format!("{}{more}", self.named.join("; ")));
+    }
+}

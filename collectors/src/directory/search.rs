@@ -1,0 +1,446 @@
+//! Searches page by page (RFC 2696), over a connection that may break once, and on to where
+//! referrals lead as far as they may be followed.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use ldap3::asn1::{PL, StructureTag};
+use ldap3::controls::{PagedResults, RawControl};
+use ldap3::{LdapResult, ResultEntry, Scope, SearchStream};
+use pki_directory::Entry;
+use pki_inventory::GapReason;
+
+use super::addresses::Target;
+use super::answers::{Asked, code, meaning};
+use super::referrals::{self, Referral};
+use super::session::{Session, Tally, Trouble};
+use super::shape;
+
+/// Entries and octets that are handed on together, where a server knows no pages.
+const MOST_ENTRIES: usize = 1000;
+const MOST_OCTETS: usize = 8 * 1024 * 1024;
+
+/// Entries that are passed over at the end of a page before the connection is given up.
+const MOST_PASSED_OVER: usize = 5000;
+
+/// Referrals of one search that are looked at.
+const MOST_REFERRALS: usize = 1000;
+
+/// LDAP_PAGED_RESULT_OID_STRING (RFC 2696).
+const PAGES: &str = "1.2.840.113556.1.4.319";
+/// LDAP_SERVER_SD_FLAGS_OID ([MS-ADTS], 3.1.1.3.4.1.11).
+const DESCRIPTOR_FLAGS: &str = "1.2.840.113556.1.4.801";
+/// LDAP_SERVER_DOMAIN_SCOPE_OID ([MS-ADTS], 3.1.1.3.4.1.3): no referrals to other naming contexts.
+const DOMAIN_SCOPE: &str = "1.2.840.113556.1.4.1339";
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    pub(super) base: String,
+    pub(super) scope: Scope,
+    pub(super) filter: String,
+    pub(super) attributes: Vec<&'static str>,
+    /// For Active Directory: owner, group and access list are wanted, and no referrals.
+    pub(super) manner: Manner,
+    /// Whether to ask for the next page before this one is looked at. Where several searches go
+    /// over one connection at a time some servers forget where they were.
+    pub(super) ahead: bool,
+    /// No more entries than these.
+    pub(super) most: Option<u64>,
+}
+
+/// How a search is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// By the standard.
+    Standard,
+    /// Of Active Directory, within one naming context.
+    ActiveDirectory,
+    /// The same, with security descriptors.
+    Descriptors,
+}
+
+type Stream = SearchStream<'static, &'static str, Vec<&'static str>>;
+
+/// A search that is under way, with those that its referrals lead to.
+pub(super) struct Search {
+    query: Query,
+    stream: Option<Stream>,
+    cookie: Vec<u8>,
+    /// Which connection of the session the cookie is for.
+    connection: u64,
+    done: bool,
+    /// What happened behind the entries that were handed on last.
+    trouble: Option<Trouble>,
+    /// Hashes of the names that were handed on before the connection broke.
+    known: Vec<u64>,
+    broke: bool,
+    handed_on: u64,
+    referrals: Vec<String>,
+    depth: u8,
+    next: VecDeque<(Referral, u8)>,
+    followed: BTreeSet<(Target, String)>,
+    /// Whether there was more than `most`.
+    pub(super) more: bool,
+}
+
+/// Entries that came together.
+pub(super) type Page = Vec<Entry>;
+
+impl Search {
+    pub(super) fn new(query: Query) -> Self {
+        Self {
+            query,
+            stream: None,
+            cookie: Vec::new(),
+            connection: 0,
+            done: false,
+            trouble: None,
+            known: Vec::new(),
+            broke: false,
+            handed_on: 0,
+            referrals: Vec::new(),
+            depth: 0,
+            next: VecDeque::new(),
+            followed: BTreeSet::new(),
+            more: false,
+        }
+    }
+
+    /// The next page; `None` at the end of everything. What was not read is noted.
+    ///
+    /// # Errors
+    ///
+    /// What ends more than this search.
+    pub(super) async fn next(
+        &mut self,
+        session: &mut Session<'_>,
+        tally: &mut Tally,
+    ) -> Result<Option<Page>, Trouble> {
+        loop {
+            match self.page(session, tally).await {
+                Ok(Some(page)) => {
+                    self.handed_on += page.len() as u64;
+                    return Ok(Some(page));
+                }
+                Ok(None) => {}
+                Err(Trouble::Broken(why)) if !self.broke => {
+                    // A cookie is worth nothing on another connection: from the start, leaving out
+                    // what was handed on.
+                    tracing::debug!(%why, "The connection broke; the search begins anew.");
+                    self.broke = true;
+                    self.known.sort_unstable();
+                    self.cookie.clear();
+                    self.drop_connection(session);
+                    continue;
+                }
+                Err(trouble) => {
+                    self.drop_connection(session);
+                    let trouble = match trouble {
+                        Trouble::Broken(why) => Trouble::Broken(format!(
+                            "{why}, twice during one search; what came before is in the inventory"
+                        )),
+                        other => other,
+                    };
+                    self.done = true;
+                    let at = session.place(&self.query.base);
+                    session.file(tally, at, trouble)?;
+                }
+            }
+            self.sort_referrals(session, tally);
+            let Some((referral, depth)) = self.next.pop_front() else {
+                session.turn_to(None);
+                return Ok(None);
+            };
+            self.follow(session, referral, depth);
+        }
+    }
+
+    fn drop_connection(&mut self, session: &mut Session<'_>) {
+        self.stream = None;
+        session.connection = None;
+    }
+
+    /// Some entries; `None` where the search is at its end.
+    async fn page(
+        &mut self,
+        session: &mut Session<'_>,
+        tally: &mut Tally,
+    ) -> Result<Option<Page>, Trouble> {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
+        let mut page = Vec::new();
+        let filled = self.fill(session, tally, &mut page).await;
+        match filled {
+            // What came before goes on its way first: it is known by now, and left out later.
+            Err(trouble) if !page.is_empty() => self.trouble = Some(trouble),
+            other => other?,
+        }
+        Ok((!page.is_empty()).then_some(page))
+    }
+
+    async fn fill(
+        &mut self,
+        session: &mut Session<'_>,
+        tally: &mut Tally,
+        page: &mut Page,
+    ) -> Result<(), Trouble> {
+        let mut octets = 0;
+        while !self.done && page.is_empty() {
+            session.may_go_on()?;
+            let mut stream = match self.stream.take() {
+                Some(stream) => stream,
+                None => self.start(session).await?,
+            };
+            let ended = loop {
+                let Some(item) = next_item(session, &mut stream).await? else { break true };
+                if item.is_intermediate() {
+                    continue;
+                }
+                if item.is_ref() {
+                    self.refer(ldap3::parse_refs(item.0));
+                    continue;
+                }
+                let Some(entry) = entry(item.0) else {
+                    return Err(Trouble::Broken("the server sent an entry that is none".into()));
+                };
+                // What is asked for by its name is no part of what is looked for.
+                let counts = self.query.scope != Scope::Base;
+                let enough = self.query.most.is_some_and(|most| self.count(page) >= most);
+                if self.is_known(&entry) {
+                    continue;
+                }
+                if counts && session.left == 0 || enough {
+                    return self.stop_here(session, tally, stream).await;
+                }
+                session.left -= u64::from(counts);
+                octets += size(&entry);
+                page.push(entry);
+                if page.len() >= MOST_ENTRIES || octets >= MOST_OCTETS {
+                    break false;
+                }
+            };
+            if !ended {
+                self.stream = Some(stream);
+                return Ok(());
+            }
+            let result = stream.finish().await;
+            self.end(session, tally, result);
+            if self.query.ahead && !self.done {
+                self.stream = Some(self.start(session).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps where the server sends us on to.
+    fn refer(&mut self, to: Vec<String>) {
+        let room = MOST_REFERRALS.saturating_sub(self.referrals.len());
+        self.referrals.extend(to.into_iter().take(room));
+    }
+
+    fn count(&self, page: &Page) -> u64 {
+        self.handed_on + page.len() as u64
+    }
+
+    /// Whether an entry was handed on before the connection broke; otherwise it is remembered.
+    fn is_known(&mut self, entry: &Entry) -> bool {
+        let mut hasher = DefaultHasher::new();
+        entry.dn.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.broke {
+            return self.known.binary_search(&hash).is_ok();
+        }
+        self.known.push(hash);
+        false
+    }
+
+    /// As many as are wanted were read. The rest of the page is passed over: without the connection
+    /// other searches would lose their place.
+    async fn stop_here(
+        &mut self,
+        session: &mut Session<'_>,
+        tally: &mut Tally,
+        mut stream: Stream,
+    ) -> Result<(), Trouble> {
+        self.done = true;
+        self.more = true;
+        if session.left == 0 {
+            let most = session.server.max_entries;
+            let detail = format!("there are more than {most} entries (`max_entries`)");
+            tally.gap(session.place(&self.query.base), GapReason::LimitReached, detail);
+        }
+        for _ in 0..MOST_PASSED_OVER {
+            if next_item(session, &mut stream).await?.is_none() {
+                return Ok(());
+            }
+        }
+        self.drop_connection(session);
+        Ok(())
+    }
+
+    /// Asks for a page.
+    async fn start(&mut self, session: &mut Session<'_>) -> Result<Stream, Trouble> {
+        session.connected().await?;
+        if !self.cookie.is_empty() && self.connection != session.connections {
+            return Err(Trouble::Broken("the connection broke during another search".into()));
+        }
+        self.connection = session.connections;
+        let mut controls: Vec<RawControl> = Vec::new();
+        if self.query.scope != Scope::Base {
+            let size = i32::try_from(session.server.page_size).unwrap_or(i32::MAX);
+            controls.push(PagedResults { size, cookie: self.cookie.clone() }.into());
+        }
+        if self.query.manner != Manner::Standard {
+            let ctype = DOMAIN_SCOPE.to_owned();
+            controls.push(RawControl { ctype, crit: false, val: None });
+        }
+        if self.query.manner == Manner::Descriptors {
+            // Owner, group and access list: whoever asks for the system list without the privilege
+            // for it gets no descriptor at all ([MS-ADTS], 3.1.1.3.4.1.11).
+            let val = Some(vec![0x30, 3, 2, 1, 7]);
+            controls.push(RawControl { ctype: DESCRIPTOR_FLAGS.to_owned(), crit: true, val });
+        }
+        let mut ldap = session.connected().await?.ldap.clone();
+        if !controls.is_empty() {
+            ldap.with_controls(controls);
+        }
+        let Query { base, scope, filter, attributes, .. } = &self.query;
+        let started = ldap.streaming_search(base, *scope, filter, attributes.clone());
+        let started = session.wait(started).await?;
+        started.map_err(|error| match error {
+            ldap3::LdapError::FilterParsing => {
+                Trouble::Missed(GapReason::ReadFailed, format!("`{filter}` is no filter"))
+            }
+            _ => Trouble::Broken(session.connection.as_ref().map_or_else(
+                || "the connection broke".to_owned(),
+                super::connection::Connection::broken,
+            )),
+        })
+    }
+
+    /// What the end of an answer says.
+    fn end(&mut self, session: &Session<'_>, tally: &mut Tally, result: LdapResult) {
+        let control = result.ctrls.iter().find(|control| control.1.ctype == PAGES);
+        let cookie = control.and_then(|control| shape::cookie(control.1.val.as_deref()?));
+        match result.rc {
+            code::SUCCESS => {
+                let cookie = cookie.unwrap_or_default();
+                self.done = cookie.is_empty();
+                self.cookie = cookie;
+            }
+            code::REFERRAL => {
+                self.refer(result.refs);
+                self.done = true;
+            }
+            code => {
+                self.done = true;
+                let (reason, detail) = meaning(Asked::Search, code, &result.text);
+                tally.gap(session.place(&self.query.base), reason, detail);
+            }
+        }
+    }
+
+    /// Puts what may be followed in the queue; the rest is a gap each.
+    fn sort_referrals(&mut self, session: &Session<'_>, tally: &mut Tally) {
+        for text in std::mem::take(&mut self.referrals) {
+            match referrals::judge(&text, session, &self.query.base, self.depth) {
+                Ok(referral) => {
+                    let key = (referral.target.clone(), referral.base.to_lowercase());
+                    if self.followed.insert(key) {
+                        self.next.push_back((referral, self.depth + 1));
+                    }
+                }
+                Err((place, detail)) => tally.gap(place, GapReason::LinkOutOfScope, detail),
+            }
+        }
+    }
+
+    fn follow(&mut self, session: &mut Session<'_>, referral: Referral, depth: u8) {
+        let Referral { target, transport, base, scope } = referral;
+        self.stream = None;
+        session.turn_to(Some((target, transport)));
+        self.query.base = base;
+        self.query.scope = scope.unwrap_or(self.query.scope);
+        self.depth = depth;
+        (self.done, self.broke) = (false, false);
+        self.cookie.clear();
+        self.known.clear();
+    }
+}
+
+/// Reads one entry.
+///
+/// # Errors
+///
+/// What ends more than this; that it was not to be read is noted.
+pub(super) async fn one(
+    session: &mut Session<'_>,
+    tally: &mut Tally,
+    dn: &str,
+    attributes: &[&'static str],
+    manner: Manner,
+) -> Result<Option<Entry>, Trouble> {
+    let mut search = Search::new(Query {
+        base: dn.to_owned(),
+        scope: Scope::Base,
+        filter: "(objectClass=*)".to_owned(),
+        attributes: attributes.to_vec(),
+        manner,
+        ahead: false,
+        most: None,
+    });
+    let mut found = None;
+    while let Some(page) = search.next(session, tally).await? {
+        found = page.into_iter().next().or(found);
+    }
+    Ok(found)
+}
+
+/// The next part of an answer; `None` at its end.
+async fn next_item(
+    session: &Session<'_>,
+    stream: &mut Stream,
+) -> Result<Option<ResultEntry>, Trouble> {
+    let connection = session.connection.as_ref();
+    let broken = || connection.map_or_else(|| "the connection broke".to_owned(), |it| it.broken());
+    let item = session.wait(stream.next()).await?.map_err(|_| Trouble::Broken(broken()))?;
+    if let Some(connection) = connection {
+        connection.taken();
+    }
+    Ok(item)
+}
+
+/// An entry as the readers take it; nothing is copied.
+fn entry(tag: StructureTag) -> Option<Entry> {
+    let mut parts = inside(tag)?.into_iter();
+    let dn = String::from_utf8(octets(parts.next()?)?).ok()?;
+    let attributes = inside(parts.next()?)?.into_iter().map(|attribute| {
+        let mut parts = inside(attribute)?.into_iter();
+        let name = String::from_utf8(octets(parts.next()?)?).ok()?;
+        let values = inside(parts.next()?)?.into_iter().map(octets).collect::<Option<_>>()?;
+        Some((name, values))
+    });
+    let attributes = attributes.collect::<Option<_>>()?;
+    Some(Entry { dn, attributes })
+}
+
+fn inside(tag: StructureTag) -> Option<Vec<StructureTag>> {
+    match tag.payload {
+        PL::C(parts) => Some(parts),
+        PL::P(_) => None,
+    }
+}
+
+fn octets(tag: StructureTag) -> Option<Vec<u8>> {
+    match tag.payload {
+        PL::P(octets) => Some(octets),
+        PL::C(_) => None,
+    }
+}
+
+/// Octets of an entry's values.
+pub(super) fn size(entry: &Entry) -> usize {
+    entry.attributes.iter().flat_map(|(_, values)| values).map(Vec::len).sum()
+}

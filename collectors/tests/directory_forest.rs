@@ -1,0 +1,277 @@
+//! Active Directory, as a server of the tests' own answers: what is asked for, and what comes of it.
+//! What a domain controller says is compared in the end-to-end tests.
+
+#![allow(clippy::unwrap_used)]
+
+mod directory_lab;
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use directory_lab::{
+    Pki, Request, directory_context, done, entry, fake, gaps, message, read, server,
+};
+use pki_config::{DirectoryDump, DirectoryScope, Transport};
+use pki_encodings::tlv::{OCTET_STRING, element};
+use pki_inventory::{Body, GapReason, Kind};
+use support::{Tree, collect};
+
+const CONFIGURATION: &str = "CN=Configuration,DC=corp,DC=example";
+const SERVICES: &str = "CN=Public Key Services,CN=Services,CN=Configuration,DC=corp,DC=example";
+const DOMAIN: &str = "DC=corp,DC=example";
+
+/// S-1-5-21-1-2-3-RID.
+fn sid(relative: u32) -> Vec<u8> {
+    let parts = [21, 1, 2, 3, relative];
+    let parts = parts.iter().flat_map(|part: &u32| part.to_le_bytes());
+    [1, 5, 0, 0, 0, 0, 0, 5].into_iter().chain(parts).collect()
+}
+
+/// A descriptor whose owner is the domain administrators, and which lets one group enrol.
+fn descriptor(group: &[u8]) -> Vec<u8> {
+    let owner = sid(512);
+    // ACCESS_ALLOWED_OBJECT_ACE with the control access right Certificate-Enrollment.
+    let right = [
+        0x68, 0xc9, 0x10, 0x0e, 0xfb, 0x78, 0xd2, 0x11, 0x90, 0xd4, 0x00, 0xc0, 0x4f, 0x79, 0xdc,
+        0x55,
+    ];
+    let body = [&[0, 1, 0, 0, 1, 0, 0, 0][..], &right, group].concat();
+    let size = u16::try_from(body.len() + 4).unwrap().to_le_bytes();
+    let ace = [&[5, 0][..], &size, &body].concat();
+    let size = u16::try_from(ace.len() + 8).unwrap().to_le_bytes();
+    let list = [&[4, 0][..], &size, &[1, 0, 0, 0], &ace].concat();
+    let at = u32::try_from(20 + owner.len()).unwrap().to_le_bytes();
+    [&[1, 0, 4, 0x80, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &at, &owner, &list].concat()
+}
+
+fn forest(request: &Request, certificate: &[u8]) -> Vec<u8> {
+    let id = request.id;
+    let mut parts = Vec::new();
+    let descriptor = descriptor(&sid(1104));
+    if request.has("rootDomainNamingContext") {
+        parts.push(entry(
+            id,
+            "",
+            &[
+                ("configurationNamingContext", &[CONFIGURATION.as_bytes()]),
+                ("defaultNamingContext", &[DOMAIN.as_bytes()]),
+                ("rootDomainNamingContext", &[DOMAIN.as_bytes()]),
+            ],
+        ));
+    } else if request.has("CN=Partitions") {
+        for (name, flags) in [(DOMAIN, "3"), ("DC=other,DC=example", "3"), ("DC=zones", "5")] {
+            let dn = format!("CN={name},CN=Partitions");
+            let flags: &[&[u8]] = &[flags.as_bytes()];
+            parts.push(entry(id, &dn, &[("nCName", &[name.as_bytes()]), ("systemFlags", flags)]));
+        }
+    } else if request.has(SERVICES) {
+        assert!(request.has("1.2.840.113556.1.4.801"), "descriptors are asked for by parts");
+        let dn = format!("CN=Shop,CN=Certificate Templates,{SERVICES}");
+        parts.push(entry(
+            id,
+            &dn,
+            &[
+                ("objectClass", &[b"top", b"pKICertificateTemplate"]),
+                ("cn", &[b"Shop"]),
+                ("nTSecurityDescriptor", &[&descriptor]),
+            ],
+        ));
+        let dn = format!("CN=Corp CA,CN=Enrollment Services,{SERVICES}");
+        parts.push(entry(
+            id,
+            &dn,
+            &[
+                ("objectClass", &[b"top", b"pKIEnrollmentService"]),
+                ("cn", &[b"Corp CA"]),
+                ("dNSHostName", &[b"CA1.corp.example"]),
+                ("certificateTemplates", &[b"Shop"]),
+                ("cACertificate", &[certificate]),
+            ],
+        ));
+    } else if request.has("DC=other") {
+        let referral = element(
+            0xa3,
+            &[&element(OCTET_STRING, &[b"ldap://other.example/DC=other,DC=example"])],
+        );
+        return message(id, &element(0x65, &[&[0x0a, 1, 10, 4, 0, 4, 0], &referral]), &[]);
+    } else if request.has("ca1.corp.example") {
+        let dn = format!("CN=CA1,OU=Servers,{DOMAIN}");
+        parts.push(entry(
+            id,
+            &dn,
+            &[
+                ("objectClass", &[b"top", b"computer"]),
+                ("cn", &[b"CA1"]),
+                ("sAMAccountName", &[b"CA1$"]),
+                ("dNSHostName", &[b"CA1.corp.example"]),
+                ("objectSid", &[&sid(1200)]),
+                ("nTSecurityDescriptor", &[&descriptor]),
+            ],
+        ));
+    } else if request.has("1.2.840.113556.1.4.1941") {
+        parts.push(entry(
+            id,
+            &format!("CN=Ann,{DOMAIN}"),
+            &[
+                ("objectClass", &[b"top", b"user"]),
+                ("sAMAccountName", &[b"ann"]),
+                ("objectSid", &[&sid(1105)]),
+                ("memberOf", &[format!("CN=Shoppers,{DOMAIN}").as_bytes()]),
+            ],
+        ));
+    } else if request.octets.windows(28).any(|window| *window == sid(1104)) {
+        parts.push(entry(
+            id,
+            &format!("CN=Shoppers,{DOMAIN}"),
+            &[
+                ("objectClass", &[b"top", b"group"]),
+                ("sAMAccountName", &[b"Shoppers"]),
+                ("objectSid", &[&sid(1104)]),
+            ],
+        ));
+        parts.push(entry(
+            id,
+            &format!("CN=Domain Users,CN=Users,{DOMAIN}"),
+            &[
+                ("objectClass", &[b"top", b"group"]),
+                ("sAMAccountName", &[b"Domain Users"]),
+                ("objectSid", &[&sid(513)]),
+                ("memberOf", &[format!("CN=Everybody,{DOMAIN}").as_bytes()]),
+            ],
+        ));
+    } else if request.has("CN=Everybody") {
+        parts.push(entry(
+            id,
+            &format!("CN=Everybody,{DOMAIN}"),
+            &[
+                ("objectClass", &[b"top", b"group"]),
+                ("sAMAccountName", &[b"Everybody"]),
+                ("objectSid", &[&sid(1300)]),
+                ("memberOf", &[format!("CN=Shoppers,{DOMAIN}").as_bytes()]),
+            ],
+        ));
+    } else if request.has("altSecurityIdentities")
+        && request.has("userSMIMECertificate")
+        && !request.has("nTSecurityDescriptor")
+    {
+        parts.push(entry(
+            id,
+            &format!("CN=Ann,{DOMAIN}"),
+            &[
+                ("objectClass", &[b"top", b"user"]),
+                ("cn", &[b"Ann"]),
+                ("userCertificate", &[certificate]),
+            ],
+        ));
+    } else if request.has("objectClass") && request.has("objectSid") && !request.has("memberOf") {
+        parts.push(entry(id, DOMAIN, &[("objectSid", &[&sid(0)[..24]])]));
+    }
+    parts.push(done(id, 0, None));
+    parts.concat()
+}
+
+#[test]
+fn a_forest_is_read_with_everybody_whom_its_access_lists_name() {
+    let certificate = Pki::new("Corp CA").authority;
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let (port, _) = fake(move |request| {
+        log.lock().unwrap().push(request.octets.clone());
+        Some(forest(request, &certificate))
+    });
+    let seen = read(server(port, Transport::Plain), None);
+    let gaps = gaps(&seen);
+    assert!(!gaps.is_empty(), "the other domain");
+    assert!(gaps.iter().all(|gap| gap.1 == "link-out-of-scope"), "{gaps:?}");
+    assert!(gaps.iter().all(|gap| gap.0.starts_with("ldap://other.example/")), "{gaps:?}");
+
+    let kinds: BTreeSet<Kind> = seen.kinds().into_iter().map(|(kind, _)| kind).collect();
+    assert!(kinds.is_superset(&[Kind::Template, Kind::Authority, Kind::Certificate].into()));
+    let templates = seen.of(Kind::Template);
+    let Body::Template(template) = &templates[0].body else { panic!("{:?}", templates[0]) };
+    let access = template.access.as_ref().unwrap();
+    let grant = access.grants.iter().find(|grant| grant.trustee.sid.ends_with("-1104")).unwrap();
+    assert_eq!(grant.trustee.name.as_deref().map(|it| it.ends_with("Shoppers")), Some(true));
+    // Every user is in a group that is in the one that may enrol.
+    assert!(grant.is_ordinary(), "{access:?}");
+    let places: Vec<String> = support::places(templates[0]);
+    assert_eq!(
+        places[0],
+        format!(
+            "ldap://127.0.0.1:{port}/CN=Shop,CN=Certificate%20Templates,{}",
+            SERVICES.replace(' ', "%20")
+        )
+    );
+    let hosts = seen.of(Kind::DirectoryObject);
+    assert!(
+        hosts.iter().any(
+            |host| host.id.to_string().len() > 8 && support::places(host)[0].contains("CN=CA1")
+        )
+    );
+    let ann = format!("/CN=Ann,{DOMAIN}#1");
+    let certificates = seen.of(Kind::Certificate);
+    let all: Vec<String> = certificates.iter().flat_map(|it| support::places(it)).collect();
+    assert!(all.iter().any(|place| place.ends_with(&ann)), "{all:?}");
+    // Nobody is asked for twice.
+    let asked = asked.lock().unwrap();
+    let climbs =
+        asked.iter().filter(|octets| octets.windows(12).any(|it| it == b"CN=Everybody")).count();
+    assert_eq!(climbs, 1);
+}
+
+const LDIF: &str = "version: 1
+
+dn: CN=Shop,CN=Certificate Templates,CN=Public Key Services,CN=Services,CN=Configuration,DC=corp,DC=example
+objectClass: top
+objectClass: pKICertificateTemplate
+cn: Shop
+
+dn: cn=Ann,ou=people,dc=lab
+objectClass: inetOrgPerson
+cn: Ann
+sn: Ann
+userCertificate;binary:: CERTIFICATE
+
+dn: cn=Broken,dc=lab
+cn:: ?????
+
+";
+
+#[test]
+fn a_dump_says_the_same_as_of_its_date() {
+    use base64::Engine as _;
+    let certificate = Pki::new("Corp CA").authority;
+    let text = base64::engine::general_purpose::STANDARD.encode(&certificate);
+    let tree = Tree::new();
+    let path = tree.write("forest.ldif", LDIF.replace("CERTIFICATE", &text));
+    let scope = DirectoryScope {
+        dumps: vec![
+            DirectoryDump { path: path.clone(), origin: None },
+            DirectoryDump { path: tree.path().join("none.ldif"), origin: None },
+            DirectoryDump { path: tree.path(), origin: None },
+        ],
+        ..DirectoryScope::default()
+    };
+    let seen = collect("directory", &directory_context(scope, None));
+    let file = format!("file://{}", path.display());
+    let templates = seen.of(Kind::Template);
+    let place =
+        format!("{file}!/CN=Shop,CN=Certificate%20Templates,{}", SERVICES.replace(' ', "%20"));
+    assert_eq!(support::places(templates[0]), [place]);
+    let certificates = seen.of(Kind::Certificate);
+    assert_eq!(support::places(certificates[0]), [format!("{file}!/cn=Ann,ou=people,dc=lab#1")]);
+    let written = path.metadata().unwrap();
+    let written = std::os::unix::fs::MetadataExt::mtime(&written);
+    let facts = certificates[0].sightings().next().unwrap().circumstances.file.clone().unwrap();
+    assert_eq!(facts.modified.0, written);
+    let damaged = seen.gaps(GapReason::Damaged);
+    assert_eq!(damaged.len(), 1, "{:?}", gaps(&seen));
+    assert!(damaged[0].detail.contains("line 15"), "{}", damaged[0].detail);
+    assert_eq!(damaged[0].place.to_string(), file);
+    assert_eq!(seen.gaps(GapReason::ReadFailed).len(), 1);
+    assert_eq!(seen.gaps(GapReason::NotRegularFile).len(), 1);
+    let read: Vec<(u64, u64)> =
+        seen.inventory.coverage().map(|(_, _, it)| (it.read, it.not_read)).collect();
+    assert_eq!(read.iter().max(), Some(&(3, 1)), "{read:?}");
+}

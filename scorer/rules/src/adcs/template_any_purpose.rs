@@ -1,0 +1,88 @@
+//! `adcs.template-any-purpose`: ordinary accounts get certificates that are good for anything.
+//!
+//! ## What it looks at
+//! Certificate templates that name no usage, or any purpose. Then: some authority publishes the
+//! template, ordinary accounts may enrol, no manager approves, no agent signs.
+//! ## Why it matters
+//! The certificate signs code, stands for a server, logs on or signs for others as an agent,
+//! whatever it was meant for. One without any usage may even pass for an authority's where nobody
+//! looks closely.
+//! ## What it cannot see
+//! What relying parties accept; whether the authority's host restricts agents.
+
+use pki_inventory::{Asset, Template};
+
+use crate::enrolment::{Condition, Path, path};
+use crate::usages::any_purpose;
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "adcs.template-any-purpose",
+    title: "A template for any purpose is open to ordinary accounts (ESC2)",
+    cites: &[
+        Cite { document: "Certified Pre-Owned (SpecterOps, 2021)", section: "ESC2" },
+        Cite { document: "RFC 5280", section: "4.2.1.12" },
+        Cite { document: "[MS-CRTD]", section: "2.12 and 2.25" },
+    ],
+    in_force: InForce::Always,
+    fed_by: &["directory"],
+    reach: Reach::WhereShown,
+    check: Check::Template(check),
+};
+
+fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
+    let condition = any_purpose(template).map_or(Condition::Absent, |purpose| {
+        Condition::Holds(format!("its certificates are {purpose}"))
+    });
+    match path(template, condition, cx) {
+        Path::None => Outcome::Met,
+        Path::Closed(why) => Outcome::MetBecause(why),
+        Path::Unpublished(why) => Outcome::NotApplicableBecause(why),
+        Path::Unclear(why) => Outcome::Unknown(why),
+        Path::Open(how) => Outcome::NotMet(how),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::directory_fixtures::{approved, enrolled_by, team, template, used_for};
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::Template;
+
+    fn armed() -> Template {
+        used_for("2.5.29.37.0", template("T"))
+    }
+
+    fn outcome(template: Template, expected: &'static str) {
+        check(&RULE, &World::default().published(template), &limits(), expected);
+    }
+
+    #[test]
+    fn met_without_the_condition_or_with_approval() {
+        outcome(template("T"), "met");
+        outcome(approved(armed()), "met");
+    }
+
+    #[test]
+    fn not_met_where_users_may_enrol() {
+        outcome(armed(), "not-met");
+    }
+
+    #[test]
+    fn unknown_where_a_particular_group_may() {
+        outcome(enrolled_by(team(), armed()), "unknown");
+    }
+
+    #[test]
+    fn not_applicable_unpublished() {
+        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+    }
+
+    #[test]
+    fn not_met_without_any_usage() {
+        let (application_policies, extended_key_usage) = (Vec::new(), Vec::new());
+        outcome(Template { application_policies, extended_key_usage, ..template("T") }, "not-met");
+    }
+}

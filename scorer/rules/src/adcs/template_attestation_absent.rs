@@ -1,0 +1,81 @@
+//! `adcs.template-attestation-absent`: nothing shows where its keys are.
+//!
+//! ## What it looks at
+//! The flags ATTEST_REQUIRED and ATTEST_PREFERRED of certificate templates. Only templates that an
+//! authority publishes.
+//! ## Why it matters
+//! Only attestation tells an authority that a key is in a TPM and stays there; a provider that is
+//! asked for is a wish.
+//! ## What it cannot see
+//! What the authority does with an attestation; keys in smart cards, which have other ways.
+
+use pki_inventory::{Asset, Template, private_key_flag};
+
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "adcs.template-attestation-absent",
+    title: "A published template asks for no attestation of keys",
+    cites: &[
+        Cite { document: "[MS-CRTD]", section: "2.27" },
+        Cite { document: "[MS-WCCE]", section: "3.2.2.6.2.1.4.5.7" },
+    ],
+    in_force: InForce::Always,
+    fed_by: &["directory"],
+    reach: Reach::WhereShown,
+    check: Check::Template(check),
+};
+
+fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
+    if cx.view.publishers(template).is_empty() {
+        return Outcome::NotApplicable;
+    }
+    let is = |flag| template.keys(flag);
+    match (is(private_key_flag::ATTESTATION_REQUIRED), is(private_key_flag::ATTESTATION_PREFERRED))
+    {
+        (Some(true), _) => Outcome::MetBecause("attestation is required".to_owned()),
+        (_, Some(true)) => Outcome::MetBecause("attestation is preferred".to_owned()),
+        (Some(false), _) => Outcome::NotMet(
+            "keys need no attestation, not even where there could be one".to_owned(),
+        ),
+        (None, _) => Outcome::Unknown("its `msPKI-Private-Key-Flag` was not read".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::directory_fixtures::template;
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::Template;
+
+    fn outcome(template: Template, expected: &'static str) {
+        check(&RULE, &World::default().published(template), &limits(), expected);
+    }
+
+    fn with(private_key_flags: Option<u32>) -> Template {
+        Template { private_key_flags, ..template("T") }
+    }
+
+    #[test]
+    fn met_where_it_is_required_or_preferred() {
+        outcome(with(Some(0x2000)), "met");
+        outcome(with(Some(0x1000)), "met");
+    }
+
+    #[test]
+    fn not_met_without() {
+        outcome(with(Some(0)), "not-met");
+    }
+
+    #[test]
+    fn unknown_where_the_flags_were_not_read() {
+        outcome(with(None), "unknown");
+    }
+
+    #[test]
+    fn not_applicable_unpublished() {
+        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+    }
+}

@@ -1,0 +1,95 @@
+//! `adcs.template-auto-enrolment-absent`: certificates of the template are asked for by hand.
+//!
+//! ## What it looks at
+//! The flag AUTO_ENROLLMENT of certificate templates and who has the right to be enrolled. Those
+//! for authorities are left out. Only templates that an authority publishes.
+//! ## Why it matters
+//! What enrols and renews by itself is not forgotten. By hand it is, now and then.
+//! ## What it cannot see
+//! Whether clients have the policy switched on; other programs that ask by the template. Names that
+//! the requester gives cannot be filled in by the directory, so that those templates count as by
+//! hand.
+
+use pki_inventory::{Asset, Right, Template, enrolment_flag, general_flag};
+
+use crate::enrolment::{UNREAD, undecided};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "adcs.template-auto-enrolment-absent",
+    title: "A published template is not set up for automatic enrolment",
+    cites: &[Cite { document: "[MS-CRTD]", section: "2.26 and 2.5" }],
+    in_force: InForce::Always,
+    fed_by: &["directory"],
+    reach: Reach::WhereShown,
+    check: Check::Template(check),
+};
+
+fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
+    if cx.view.publishers(template).is_empty() {
+        return Outcome::NotApplicable;
+    }
+    if template.general_flags.is_some_and(|flags| flags & general_flag::AUTHORITY != 0) {
+        return Outcome::NotApplicableBecause("is for authorities, which people set up".to_owned());
+    }
+    match template.enrols(enrolment_flag::AUTO_ENROLMENT) {
+        None => Outcome::Unknown("its `msPKI-Enrollment-Flag` was not read".to_owned()),
+        Some(false) => {
+            Outcome::NotMet("does not ask clients to enrol (AUTO_ENROLLMENT)".to_owned())
+        }
+        Some(true) => match &template.access {
+            None => Outcome::Unknown(UNREAD.to_owned()),
+            Some(access) if access.of(&Right::AutoEnrol).next().is_none() => {
+                match undecided(access) {
+                    Some(why) => Outcome::Unknown(why),
+                    None => Outcome::NotMet(
+                        "asks clients to enrol (AUTO_ENROLLMENT), but nobody has the right to"
+                            .to_owned(),
+                    ),
+                }
+            }
+            Some(_) => Outcome::Met,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::directory_fixtures::{access, may, template, users};
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::{Grant, Right, Template};
+
+    fn outcome(template: Template, expected: &'static str) {
+        check(&RULE, &World::default().published(template), &limits(), expected);
+    }
+
+    fn with(grants: &[Grant]) -> Template {
+        let access = Some(access(grants));
+        Template { enrolment_flags: Some(0x20), access, ..template("T") }
+    }
+
+    #[test]
+    fn met_with_the_flag_and_the_right() {
+        outcome(with(&[may(Right::AutoEnrol, users())]), "met");
+    }
+
+    #[test]
+    fn not_met_without_either() {
+        outcome(template("T"), "not-met");
+        outcome(with(&[may(Right::Enrol, users())]), "not-met");
+    }
+
+    #[test]
+    fn unknown_without_the_flags_or_the_list() {
+        outcome(Template { access: None, ..with(&[]) }, "unknown");
+        outcome(Template { enrolment_flags: None, ..template("T") }, "unknown");
+    }
+
+    #[test]
+    fn not_applicable_to_authorities_or_unpublished() {
+        outcome(Template { general_flags: Some(0x80), ..template("T") }, "not-applicable");
+        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+    }
+}

@@ -1,0 +1,130 @@
+//! `adcs.template-enrolment-agent`: ordinary accounts become agents, who ask for certificates in
+//! the name of others.
+//!
+//! ## What it looks at
+//! Certificate templates for the usage Certificate Request Agent. Then: some authority publishes
+//! the template, ordinary accounts may enrol, no manager approves, no agent signs. The sentence
+//! names the published templates that accept an agent's signature and log on.
+//! ## Why it matters
+//! With an agent's certificate one asks for a certificate that logs on as anybody else.
+//! ## What it cannot see
+//! Restrictions of agents: which agent may ask by which template for whom stands in the registry of
+//! the authority's host.
+
+use pki_inventory::{Asset, Template};
+
+use crate::enrolment::{Condition, Path, limited, path};
+use crate::usages::{AGENT, has, logon, schema};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "adcs.template-enrolment-agent",
+    title: "A template for enrolment agents is open to ordinary accounts (ESC3)",
+    cites: &[
+        Cite { document: "Certified Pre-Owned (SpecterOps, 2021)", section: "ESC3" },
+        Cite { document: "[MS-WCCE]", section: "3.2.2.6.2.1.4.5.7" },
+        Cite { document: "[MS-CRTD]", section: "2.18 and 2.23" },
+    ],
+    in_force: InForce::Always,
+    fed_by: &["directory"],
+    reach: Reach::WhereShown,
+    check: Check::Template(check),
+};
+
+fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
+    let condition = match has(template, AGENT) {
+        false => Condition::Absent,
+        true => Condition::Holds("its certificates are those of enrolment agents".to_owned()),
+    };
+    match path(template, condition, cx) {
+        Path::None => Outcome::Met,
+        Path::Closed(why) => Outcome::MetBecause(why),
+        Path::Unpublished(why) => Outcome::NotApplicableBecause(why),
+        Path::Unclear(why) => Outcome::Unknown(why),
+        Path::Open(how) => Outcome::NotMet(format!("{how}; {}", targets(template, cx))),
+    }
+}
+
+/// What an agent can ask for: templates of the first version take any agent, later ones those that
+/// they ask for ([MS-CRTD], 2.18 and 2.23).
+fn targets(template: &Template, cx: &RuleContext<'_>) -> String {
+    let accepts = |other: &Template| {
+        let asked = other.agent_policies.iter().any(|policy| policy == AGENT);
+        schema(other) == 1 || (other.agent_signatures.unwrap_or(0) >= 1 && asked)
+    };
+    let others = cx.view.templates().map(|(_, other)| other).filter(|other| {
+        let beside = container(other) == container(template) && logon(other).is_some();
+        beside && accepts(other) && !cx.view.publishers(other).is_empty()
+    });
+    match limited(others.map(|other| other.name.clone())) {
+        names if names.is_empty() => {
+            "no published template that logs on accepts an agent".to_owned()
+        }
+        names => {
+            format!("an agent may log on as others by {names}, unless restricted on the authority")
+        }
+    }
+}
+
+/// The entry above, which templates of one forest have in common.
+fn container(template: &Template) -> String {
+    template
+        .dn
+        .to_lowercase()
+        .split_once("cn=certificate templates,")
+        .map_or_else(String::new, |(_, above)| above.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::directory_fixtures::{approved, enrolled_by, issuing, team, template, used_for};
+    use crate::fixtures::{World, check, limits};
+    use crate::usages::AGENT;
+
+    use pki_inventory::Template;
+
+    fn armed() -> Template {
+        used_for(AGENT, template("Agent"))
+    }
+
+    fn outcome(template: Template, expected: &'static str) {
+        check(&RULE, &World::default().published(template), &limits(), expected);
+    }
+
+    #[test]
+    fn met_without_the_condition_or_with_approval() {
+        outcome(template("T"), "met");
+        outcome(approved(armed()), "met");
+    }
+
+    #[test]
+    fn not_met_where_users_may_enrol() {
+        outcome(armed(), "not-met");
+    }
+
+    #[test]
+    fn unknown_where_a_particular_group_may() {
+        outcome(enrolled_by(team(), armed()), "unknown");
+    }
+
+    #[test]
+    fn not_applicable_unpublished() {
+        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+    }
+
+    #[test]
+    fn templates_that_accept_an_agent_are_named() {
+        let takes = Template {
+            agent_signatures: Some(1),
+            agent_policies: vec![AGENT.to_owned()],
+            ..template("Signed")
+        };
+        let old = Template { schema_version: None, ..template("Old") };
+        let world = World::default().template(armed()).template(takes).template(old);
+        let world = world.template(template("Other"));
+        let world = world.issued_by(issuing(&["Agent", "Signed", "Old", "Other"]));
+        let found = world.sentences(&RULE, &limits());
+        assert!(found[0].contains("others by Old, Signed, unless restricted"), "{found:?}");
+    }
+}

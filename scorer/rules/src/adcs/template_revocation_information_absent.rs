@@ -1,0 +1,89 @@
+//! `adcs.template-revocation-information-absent`: certificates do not say where their revocation
+//! can be looked up.
+//!
+//! ## What it looks at
+//! The flag NOREVOCATIONINFOINISSUEDCERTS of certificate templates, unless they are for status
+//! responders. Only templates that an authority publishes.
+//! ## Why it matters
+//! A certificate without the address of a list or a responder cannot be revoked as far as its users
+//! can tell.
+//! ## What it cannot see
+//! Other ways by which clients know of revocations; whether the addresses answer that the authority
+//! puts in.
+
+use pki_inventory::{Asset, Template, enrolment_flag};
+
+use crate::usages::{STATUS, has};
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "adcs.template-revocation-information-absent",
+    title: "A published template leaves revocation information out",
+    cites: &[
+        Cite { document: "[MS-CRTD]", section: "2.26" },
+        Cite { document: "RFC 5280", section: "4.2.1.13 and 4.2.2.1" },
+    ],
+    in_force: InForce::Always,
+    fed_by: &["directory"],
+    reach: Reach::WhereShown,
+    check: Check::Template(check),
+};
+
+fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
+    if cx.view.publishers(template).is_empty() {
+        return Outcome::NotApplicable;
+    }
+    if has(template, STATUS) {
+        return Outcome::NotApplicableBecause(
+            "certificates of status responders may do without (RFC 6960, 4.2.2.2.1)".to_owned(),
+        );
+    }
+    match template.enrols(enrolment_flag::NO_REVOCATION_INFORMATION) {
+        Some(false) => Outcome::Met,
+        Some(true) => Outcome::NotMet(
+            "its certificates name no revocation list and no responder \
+             (NOREVOCATIONINFOINISSUEDCERTS)"
+                .to_owned(),
+        ),
+        None => Outcome::Unknown("its `msPKI-Enrollment-Flag` was not read".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::directory_fixtures::{template, used_for};
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::Template;
+
+    fn outcome(template: Template, expected: &'static str) {
+        check(&RULE, &World::default().published(template), &limits(), expected);
+    }
+
+    fn without() -> Template {
+        Template { enrolment_flags: Some(0x4000), ..template("T") }
+    }
+
+    #[test]
+    fn met_without_the_flag() {
+        outcome(template("T"), "met");
+    }
+
+    #[test]
+    fn not_met_with_it() {
+        outcome(without(), "not-met");
+    }
+
+    #[test]
+    fn unknown_where_the_flags_were_not_read() {
+        outcome(Template { enrolment_flags: None, ..template("T") }, "unknown");
+    }
+
+    #[test]
+    fn not_applicable_to_responders_or_unpublished() {
+        outcome(used_for(crate::usages::STATUS, without()), "not-applicable");
+        let world = World::default().template(without());
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
+}

@@ -1,0 +1,70 @@
+//! `adcs.template-schema-outdated`: a template of the first version is still published.
+//!
+//! ## What it looks at
+//! The version of the schema of certificate templates; an object that names none is of version 1.
+//! Only templates that an authority publishes.
+//! ## Why it matters
+//! Templates of version 1 cannot be changed but for who may enrol: no approval of one's own, no
+//! least key, no policies, no automatic enrolment for users.
+//! ## What it cannot see
+//! Who still needs the template.
+
+use pki_inventory::{Asset, Template};
+
+use crate::usages::schema;
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "adcs.template-schema-outdated",
+    title: "A published template is of version 1 of the schema",
+    cites: &[
+        Cite { document: "[MS-CRTD]", section: "2.16" },
+        Cite {
+            document: "Certified Pre-Owned (SpecterOps, 2021)",
+            section: "Certificate Templates",
+        },
+    ],
+    in_force: InForce::Always,
+    fed_by: &["directory"],
+    reach: Reach::WhereShown,
+    check: Check::Template(check),
+};
+
+fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
+    if cx.view.publishers(template).is_empty() {
+        return Outcome::NotApplicable;
+    }
+    match schema(template) {
+        0 | 1 => Outcome::NotMet("is of version 1 of the schema, of Windows 2000".to_owned()),
+        _ => Outcome::Met,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::directory_fixtures::template;
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::Template;
+
+    fn outcome(template: Template, expected: &'static str) {
+        check(&RULE, &World::default().published(template), &limits(), expected);
+    }
+
+    #[test]
+    fn met_from_version_2_on() {
+        outcome(Template { schema_version: Some(2), ..template("T") }, "met");
+    }
+
+    #[test]
+    fn not_met_by_version_1_or_none() {
+        outcome(Template { schema_version: Some(1), ..template("T") }, "not-met");
+        outcome(Template { schema_version: None, ..template("T") }, "not-met");
+    }
+
+    #[test]
+    fn not_applicable_unpublished() {
+        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+    }
+}

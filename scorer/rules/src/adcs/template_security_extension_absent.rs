@@ -1,0 +1,92 @@
+//! `adcs.template-security-extension-absent`: certificates that log on do not say whose they are by
+//! security identifier.
+//!
+//! ## What it looks at
+//! Certificate templates that leave the security extension out (NO_SECURITY_EXTENSION), for usages
+//! that log on. Then: some authority publishes the template, ordinary accounts may enrol, no
+//! manager approves, no agent signs.
+//! ## Why it matters
+//! Without it a certificate is matched with an account by name alone. Whoever can change the name
+//! of some account logs on as another one.
+//! ## What it cannot see
+//! Whether the domain controllers still accept such certificates:
+//! StrongCertificateBindingEnforcement stands in their registry.
+
+use pki_inventory::{Asset, Template, enrolment_flag};
+
+use crate::enrolment::{Path, both, flag, path};
+use crate::usages::logon;
+use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
+
+pub(crate) const RULE: Rule = Rule {
+    id: "adcs.template-security-extension-absent",
+    title: "A template that logs on leaves the security extension out (ESC9)",
+    cites: &[
+        Cite { document: "Certipy wiki, Privilege Escalation", section: "ESC9" },
+        Cite { document: "[MS-CRTD]", section: "2.26" },
+        Cite { document: "KB5014754", section: "Registry key information" },
+    ],
+    in_force: InForce::Always,
+    fed_by: &["directory"],
+    reach: Reach::WhereShown,
+    check: Check::Template(check),
+};
+
+fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
+    let condition = flag(
+        template.enrols(enrolment_flag::NO_SECURITY_EXTENSION),
+        "msPKI-Enrollment-Flag",
+        "its certificates carry no security identifier (NO_SECURITY_EXTENSION)",
+    );
+    let usage = logon(template).map(|usage| format!("and are {usage}"));
+    match path(template, both(condition, usage), cx) {
+        Path::None => Outcome::Met,
+        Path::Closed(why) => Outcome::MetBecause(why),
+        Path::Unpublished(why) => Outcome::NotApplicableBecause(why),
+        Path::Unclear(why) => Outcome::Unknown(why),
+        Path::Open(how) => Outcome::NotMet(how),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::directory_fixtures::{approved, enrolled_by, team, template};
+    use crate::fixtures::{World, check, limits};
+
+    use pki_inventory::Template;
+
+    fn armed() -> Template {
+        Template { enrolment_flags: Some(0x8_0000), ..template("T") }
+    }
+
+    fn outcome(template: Template, expected: &'static str) {
+        check(&RULE, &World::default().published(template), &limits(), expected);
+    }
+
+    #[test]
+    fn met_without_the_condition_or_with_approval() {
+        outcome(template("T"), "met");
+        outcome(approved(armed()), "met");
+    }
+
+    #[test]
+    fn not_met_where_users_may_enrol() {
+        outcome(armed(), "not-met");
+    }
+
+    #[test]
+    fn unknown_where_a_particular_group_may() {
+        outcome(enrolled_by(team(), armed()), "unknown");
+    }
+
+    #[test]
+    fn not_applicable_unpublished() {
+        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+    }
+
+    #[test]
+    fn unknown_where_the_flags_were_not_read() {
+        outcome(Template { enrolment_flags: None, ..armed() }, "unknown");
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules about what authorities hand out.
+
+pub(crate) mod crl_stale;
