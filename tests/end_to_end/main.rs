@@ -7,6 +7,7 @@ mod answers;
 mod bad_input;
 mod changes;
 mod command_line;
+mod directory;
 mod files;
 mod killed;
 mod material;

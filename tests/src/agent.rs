@@ -200,6 +200,12 @@ impl Running {
         &mut self.0
     }
 
+    /// The number of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends it as `kill -9` does.
     pub fn kill(mut self) -> ExitStatus {
         self.0.kill().unwrap();

@@ -30,7 +30,7 @@ pub struct Issued {
 pub struct Order {
     /// As `openssl` takes it: `/O=Lab/CN=name`.
     pub subject: String,
-    /// DNS names.
+    /// DNS names and addresses.
     pub names: Vec<String>,
     /// Which key to make.
     pub key: Key,
@@ -118,7 +118,13 @@ impl Authority {
     /// A CA below this one, which its leaves carry in their chain.
     #[must_use]
     pub fn subordinate(&self, name: &str) -> Self {
-        let mut own = self.issue(&Order::authority(name));
+        self.subordinate_of(&Order::authority(name))
+    }
+
+    /// The same as ordered.
+    #[must_use]
+    pub fn subordinate_of(&self, order: &Order) -> Self {
+        let mut own = self.issue(order);
         own.chain.insert(0, own.certificate.clone());
         Self { folder: self.folder.clone(), own }
     }
@@ -126,6 +132,12 @@ impl Authority {
     /// A revocation list, PEM.
     #[must_use]
     pub fn revocation_list(&self) -> PathBuf {
+        self.revocation_list_of(VALID)
+    }
+
+    /// The same with its first and last second, `YYYYMMDDHHMMSSZ`.
+    #[must_use]
+    pub fn revocation_list_of(&self, (this_update, next_update): (&str, &str)) -> PathBuf {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let (config, list) =
             (self.configuration(number), self.folder.join(format!("{number}.crl")));
@@ -140,8 +152,10 @@ impl Authority {
             path(&self.own.key),
             "-md",
             "sha256",
-            "-crldays",
-            "3650",
+            "-crl_lastupdate",
+            this_update,
+            "-crl_nextupdate",
+            next_update,
             "-out",
             path(&list),
         ]);
@@ -402,7 +416,11 @@ fn extensions_of(order: &Order) -> String {
              keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
             .to_owned(),
         Profile::Server => {
-            let names: Vec<String> = order.names.iter().map(|name| format!("DNS:{name}")).collect();
+            let typed = |name: &String| match name.parse::<std::net::IpAddr>() {
+                Ok(address) => format!("IP:{address}"),
+                Err(_) => format!("DNS:{name}"),
+            };
+            let names: Vec<String> = order.names.iter().map(typed).collect();
             let names = if names.is_empty() {
                 String::new()
             } else {

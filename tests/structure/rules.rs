@@ -8,6 +8,15 @@ use pki_rules::{Check, RULES, Rule};
 /// Rules that bear on no requirement, with the reason.
 pub const UNMAPPED: &[(&str, &str)] = &[
     (
+        "adcs.template-attestation-absent",
+        "few keys can be attested; that the others are not says nothing of how keys are managed",
+    ),
+    (
+        "adcs.template-provider-legacy",
+        "which interface makes a key is no measure of how it is managed; default templates name the \
+         old one",
+    ),
+    (
         "endpoint.chain-disordered",
         "how a server installs its chain is a fault of one service; no requirement speaks of it",
     ),

@@ -27,6 +27,9 @@ const MOST_DOMAINS: usize = 200;
 /// FLAG_CR_NTDS_DOMAIN ([MS-ADTS], 2.2.10): the naming context is a domain.
 const IS_DOMAIN: u32 = 2;
 
+/// What is asked of the naming contexts of the forest.
+const CROSS_REFERENCE: &[&str] = &["nCName", "nETBIOSName", "systemFlags"];
+
 /// What is asked of accounts with certificates; without the list of who may what with them.
 const CERTIFIED: &[&str] = &[
     "adminCount",
@@ -96,10 +99,10 @@ async fn configuration(
         hosts.filter_map(|entry| entry.text("dNSHostName")).map(str::to_lowercase).collect();
     known.hosts = hosts.into_iter().take(MOST_HOSTS).collect();
 
-    let domains = domains(session, tally, root, naming_context).await?;
+    let (domains, called) = domains(session, tally, root, naming_context).await?;
     known.computers = computers(session, tally, &domains, &known.hosts).await?;
 
-    let mut people = People::new(domains.clone());
+    let mut people = People::new(domains.clone(), called);
     let all = || known.entries.iter().chain(&known.computers);
     known.computers.iter().for_each(|computer| people.add(computer));
     people.principals.trust(known.computers.iter().filter_map(sid));
@@ -157,13 +160,14 @@ async fn services(
     Ok(entries)
 }
 
-/// The naming contexts of the forest's domains.
+/// The naming contexts of the forest's domains, and what they are called.
 async fn domains(
     session: &mut Session<'_>,
     tally: &mut Tally,
     root: &Entry,
     naming_context: &str,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<(Vec<String>, adcs::Domains), Trouble> {
+    let mut called = adcs::Domains::default();
     let first = ["defaultNamingContext", "rootDomainNamingContext"];
     let mut domains: Vec<String> =
         first.iter().filter_map(|name| root.text(name)).map(str::to_owned).collect();
@@ -171,12 +175,13 @@ async fn domains(
         base: format!("CN=Partitions,{naming_context}"),
         scope: Scope::OneLevel,
         filter: "(&(objectClass=crossRef)(nCName=*))".to_owned(),
-        attributes: vec!["nCName", "systemFlags"],
+        attributes: CROSS_REFERENCE.to_vec(),
         manner: Manner::ActiveDirectory,
         ahead: false,
         most: None,
     });
     while let Some(page) = search.next(session, tally).await? {
+        page.iter().for_each(|entry| called.add(entry));
         let named = page.iter().filter(|entry| {
             let flags = entry.text("systemFlags").and_then(|flags| flags.parse::<i64>().ok());
             flags.is_some_and(|flags| flags & i64::from(IS_DOMAIN) != 0)
@@ -186,7 +191,7 @@ async fn domains(
     let mut seen = BTreeSet::new();
     domains.retain(|domain| seen.insert(domain.to_lowercase()));
     domains.truncate(MOST_DOMAINS);
-    Ok(domains)
+    Ok((domains, called))
 }
 
 /// The accounts of the computers that authorities run on.
@@ -265,4 +270,35 @@ async fn accounts(
 
 fn sid(entry: &Entry) -> Option<Sid> {
     Sid::parse(entry.values("objectSid").next()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_of_a_naming_context_tells_what_its_domain_is_called() {
+        let there: &[(&str, &str)] = &[
+            ("cn", "ACME"),
+            ("nCName", "DC=corp,DC=example"),
+            ("nETBIOSName", "ACME"),
+            ("systemFlags", "3"),
+        ];
+        let asked = there.iter().filter(|(name, _)| CROSS_REFERENCE.contains(name));
+        let mut called = adcs::Domains::default();
+        called.add(&entry("CN=ACME,CN=Partitions,CN=Configuration,DC=corp,DC=example", asked));
+
+        let mut people = People::new(vec!["DC=corp,DC=example".to_owned()], called);
+        let ann = [("sAMAccountName", "ann"), ("objectSid", "S-1-5-21-1-2-3-1105")];
+        people.add(&entry("CN=Ann,DC=corp,DC=example", &ann));
+        let (name, _) = people.principals.standing_of("CN=Ann,DC=corp,DC=example").expect("known");
+        assert_eq!(name, r"ACME\ann");
+    }
+
+    fn entry<'a>(dn: &str, attributes: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Entry {
+        let attributes = attributes.into_iter();
+        let attributes =
+            attributes.map(|(name, value)| ((*name).to_owned(), vec![value.as_bytes().to_vec()]));
+        Entry { dn: dn.to_owned(), attributes: attributes.collect() }
+    }
 }

@@ -122,7 +122,7 @@ fn dump(
     tally: &mut Tally,
 ) -> Result<(), Ended> {
     let place = Place::file(path);
-    let (principals, hosts) = first(cx, path, tally)?;
+    let (principals, hosts) = first(|| cx.is_cancelled(), path, tally)?;
     let mut reader = ldif::Reader::new(opened(path)?);
     let (mut damages, mut found) = (Damages::default(), Vec::new());
     while let Some(next) = reader.next_entry()? {
@@ -148,14 +148,19 @@ fn dump(
 }
 
 /// Accounts, groups and the hosts of authorities.
-fn first(cx: &Context, path: &Path, tally: &mut Tally) -> Result<(Principals, Vec<String>), Ended> {
+fn first(
+    is_cancelled: impl Fn() -> bool,
+    path: &Path,
+    tally: &mut Tally,
+) -> Result<(Principals, Vec<String>), Ended> {
     let mut principals = Principals::default();
+    let mut domains = adcs::Domains::default();
     let mut hosts = BTreeSet::new();
     let mut computers: BTreeMap<String, Vec<Sid>> = BTreeMap::new();
     let mut reader = ldif::Reader::new(opened(path)?);
     let mut count = 0;
     while let Some(next) = reader.next_entry()? {
-        if cx.is_cancelled() {
+        if is_cancelled() {
             return Err(Ended::Cancelled);
         }
         // What is broken is said in the second pass.
@@ -164,6 +169,7 @@ fn first(cx: &Context, path: &Path, tally: &mut Tally) -> Result<(Principals, Ve
         if entry.is_a("pKIEnrollmentService") {
             hosts.extend(host());
         }
+        domains.add(&entry);
         let Some(principal) = adcs::principal(&entry) else { continue };
         count += 1;
         if count > MOST_PRINCIPALS {
@@ -181,6 +187,7 @@ fn first(cx: &Context, path: &Path, tally: &mut Tally) -> Result<(Principals, Ve
     }
     let trusted = hosts.iter().filter_map(|host| computers.get(host)).flatten().cloned();
     principals.trust(trusted);
+    domains.rename(&mut principals);
     Ok((principals, hosts.into_iter().collect()))
 }
 
@@ -258,5 +265,26 @@ impl Damages {
             more => format!("; and {more} more"),
         };
         tally.gap(place, GapReason::Damaged, format!("{}{more}", self.named.join("; ")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_domain_is_called_by_its_netbios_name_wherever_in_the_dump_that_stands() {
+        const DUMP: &str = "dn: CN=Ann,DC=corp,DC=example\nobjectClass: user\n\
+            sAMAccountName: ann\nobjectSid: S-1-5-21-1-2-3-1105\n\n\
+            dn: CN=ACME,CN=Partitions,CN=Configuration,DC=corp,DC=example\n\
+            objectClass: crossRef\nnCName: DC=corp,DC=example\nnETBIOSName: ACME\n\n";
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(DUMP.as_bytes()).expect("written");
+        let read = first(|| false, file.path(), &mut Tally::default());
+        let (principals, _) = read.unwrap_or_else(|_| panic!("read to its end"));
+        let (name, _) = principals.standing_of("CN=Ann,DC=corp,DC=example").expect("known");
+        assert_eq!(name, r"ACME\ann");
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct People {
     pub(super) principals: Principals,
     /// The naming contexts they may be in.
     domains: Vec<String>,
+    /// What those are called.
+    called: adcs::Domains,
     sids: BTreeSet<Sid>,
     names: BTreeSet<String>,
     /// Groups that entries named and that were not looked at.
@@ -57,10 +59,11 @@ pub(super) struct People {
 }
 
 impl People {
-    pub(super) fn new(domains: Vec<String>) -> Self {
+    pub(super) fn new(domains: Vec<String>, called: adcs::Domains) -> Self {
         Self {
             principals: Principals::default(),
             domains,
+            called,
             sids: BTreeSet::new(),
             names: BTreeSet::new(),
             above: Vec::new(),
@@ -73,7 +76,7 @@ impl People {
     pub(super) fn add(&mut self, entry: &Entry) {
         self.names.insert(entry.dn.to_lowercase());
         self.above.extend(entry.texts("memberOf").map(str::to_owned));
-        if let Some(principal) = adcs::principal(entry) {
+        if let Some(principal) = self.called.principal(entry) {
             self.principals.add(principal);
         }
     }
@@ -223,7 +226,8 @@ impl People {
                     };
                     // What they are in besides is no matter here: they are ordinary or not by the
                     // groups that access lists name.
-                    page.iter().filter_map(adcs::principal).for_each(|it| self.principals.add(it));
+                    let found = page.iter().filter_map(|entry| self.called.principal(entry));
+                    found.for_each(|it| self.principals.add(it));
                 }
                 if search.more || !missed.is_whole() {
                     self.principals.incomplete(&dn);

@@ -14,9 +14,13 @@ pub struct Access {
     /// Whom entries of the list deny rights that are looked at here.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub denied: Vec<Trustee>,
-    /// What could not be told, in a sentence: a group whose members were not read.
+    /// What could not be told of members, in a sentence: a group whose members were not read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unresolved: Option<String>,
+    /// What of the list itself is not in this, in a sentence: no list was handed over, an entry is of
+    /// a kind that is not evaluated, there are too many domains.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_evaluated: Option<String>,
 }
 
 /// One right of one trustee.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Asset, AssetId, Authority, Body, Certificate, Digest, DirectoryObject, DirectoryRole,
-    Inventory, Issuance, Kind, Template, Time, View,
+    Inventory, Issuance, Kind, RevocationList, Template, Time, View,
 };
 
 /// The directory assets of an inventory.
@@ -18,8 +18,16 @@ pub(crate) struct Directories<'a> {
     /// By serial number.
     records: BTreeMap<&'a str, Vec<(&'a Asset, &'a Issuance)>>,
     /// Common names of the authorities whose records were read, in lower case, with the start of
-    /// the last certificate in them.
-    recorded: BTreeMap<String, Option<Time>>,
+    /// the first and of the last certificate in them.
+    recorded: BTreeMap<String, (Option<Time>, Option<Time>)>,
+    /// The authorities that publish a template, by its forest and its name in lower case.
+    publishers: BTreeMap<(String, String), Vec<(&'a Asset, &'a Authority)>>,
+    /// The templates that say they replace one, likewise.
+    successors: BTreeMap<(String, String), Vec<(&'a Asset, &'a Template)>>,
+    /// The forests whose authorities were looked for.
+    with_authorities: BTreeSet<String>,
+    /// Revocation lists by the name of their issuer.
+    lists: BTreeMap<Digest, Vec<(&'a Asset, &'a RevocationList)>>,
 }
 
 impl<'a> Directories<'a> {
@@ -27,20 +35,46 @@ impl<'a> Directories<'a> {
         let mut all = Self::default();
         for asset in inventory.assets() {
             match &asset.body {
-                Body::Authority(body) => all.authorities.push((asset, body)),
+                Body::Authority(body) => {
+                    all.authorities.push((asset, body));
+                    let forest = forest(&body.dn);
+                    let names: BTreeSet<String> =
+                        body.templates.iter().map(|name| name.to_lowercase()).collect();
+                    for name in names {
+                        let by = all.publishers.entry((forest.clone(), name)).or_default();
+                        by.push((asset, &**body));
+                    }
+                    all.with_authorities.insert(forest);
+                }
                 Body::Template(body) => {
                     let name = body.name.to_lowercase();
                     all.templates.entry(name).or_default().push((asset, body));
+                    let replaced: BTreeSet<String> =
+                        body.supersedes.iter().map(|name| name.to_lowercase()).collect();
+                    for name in replaced {
+                        let by = all.successors.entry((forest(&body.dn), name)).or_default();
+                        by.push((asset, &**body));
+                    }
                 }
                 Body::DirectoryObject(body) => {
                     all.objects.entry(body.role).or_default().push((asset, body));
+                    let is_theirs = body.role == DirectoryRole::Container
+                        && body.dn.to_lowercase().starts_with("cn=enrollment services,");
+                    if is_theirs {
+                        all.with_authorities.insert(forest(&body.dn));
+                    }
+                }
+                Body::RevocationList(body) => {
+                    all.lists.entry(body.issuer.sha256).or_default().push((asset, body));
                 }
                 Body::Issuance(body) => {
                     if let Some(serial) = &body.serial {
                         all.records.entry(serial).or_default().push((asset, body));
                     }
                     if let Some(authority) = &body.authority {
-                        let last = all.recorded.entry(authority.to_lowercase()).or_default();
+                        let (first, last) =
+                            all.recorded.entry(authority.to_lowercase()).or_default();
+                        *first = [*first, body.not_before].into_iter().flatten().min();
                         *last = (*last).max(body.not_before);
                     }
                 }
@@ -72,8 +106,28 @@ impl<'a> View<'a> {
     /// The authorities that publish a template: those of the same directory that name it.
     #[must_use]
     pub fn publishers(&self, template: &Template) -> Vec<(&'a Asset, &'a Authority)> {
-        let all = self.directories.authorities.iter();
-        all.filter(|(_, authority)| publishes(authority, template)).copied().collect()
+        let published = (forest(&template.dn), template.name.to_lowercase());
+        self.directories.publishers.get(&published).cloned().unwrap_or_default()
+    }
+
+    /// Whether the authorities of the forest that an entry belongs to were looked for: without them it
+    /// is not known who publishes what.
+    #[must_use]
+    pub fn reads_authorities(&self, dn: &str) -> bool {
+        self.directories.with_authorities.contains(&forest(dn))
+    }
+
+    /// What entries of one forest have in common: names of templates, policies and roots mean the same
+    /// within it only.
+    #[must_use]
+    pub fn forest_of(dn: &str) -> String {
+        forest(dn)
+    }
+
+    /// The revocation lists in the name of an issuer, by the digest of that name.
+    #[must_use]
+    pub fn lists_of(&self, issuer: Digest) -> &[(&'a Asset, &'a RevocationList)] {
+        self.directories.lists.get(&issuer).map_or(&[], Vec::as_slice)
     }
 
     /// The templates that an authority publishes, as far as they were read, by name.
@@ -82,18 +136,16 @@ impl<'a> View<'a> {
         let named = authority.templates.iter().map(|name| name.to_lowercase());
         let named: BTreeSet<String> = named.collect();
         let found = named.iter().filter_map(|name| self.directories.templates.get(name)).flatten();
-        found.filter(|(_, template)| publishes(authority, template)).copied().collect()
+        let own = forest(&authority.dn);
+        found.filter(|(_, template)| forest(&template.dn) == own).copied().collect()
     }
 
     /// The published templates that replace a template.
     #[must_use]
     pub fn successors(&self, template: &Template) -> Vec<(&'a Asset, &'a Template)> {
-        let replaces = |other: &Template| {
-            other.supersedes.iter().any(|name| name.eq_ignore_ascii_case(&template.name))
-                && forest(&other.dn) == forest(&template.dn)
-        };
-        let others = self.templates().filter(|(_, other)| replaces(other));
-        others.filter(|(_, other)| !self.publishers(other).is_empty()).collect()
+        let replaced = (forest(&template.dn), template.name.to_lowercase());
+        let by = self.directories.successors.get(&replaced).into_iter().flatten();
+        by.filter(|(_, other)| !self.publishers(other).is_empty()).copied().collect()
     }
 
     /// The certificate with this digest, where it is in the inventory.
@@ -122,13 +174,14 @@ impl<'a> View<'a> {
     /// When the last certificate began that the records of an authority of this name have.
     #[must_use]
     pub fn last_recorded(&self, authority: &str) -> Option<Time> {
-        self.directories.recorded.get(&authority.to_lowercase()).copied().flatten()
+        self.directories.recorded.get(&authority.to_lowercase())?.1
     }
-}
 
-fn publishes(authority: &Authority, template: &Template) -> bool {
-    authority.templates.iter().any(|name| name.eq_ignore_ascii_case(&template.name))
-        && forest(&authority.dn) == forest(&template.dn)
+    /// When the first one began.
+    #[must_use]
+    pub fn first_recorded(&self, authority: &str) -> Option<Time> {
+        self.directories.recorded.get(&authority.to_lowercase())?.0
+    }
 }
 
 /// What stands behind `CN=Public Key Services` in a distinguished name: templates and authorities of

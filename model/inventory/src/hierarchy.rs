@@ -45,10 +45,11 @@ impl Node<'_> {
         self.parent.is_none() && self.certificate.is_self_signed()
     }
 
-    /// When its newest revocation list is due to be replaced, where it has one that says so.
+    /// When its newest whole revocation list is due to be replaced, where it has one that says so.
     #[must_use]
     pub fn next_update(&self) -> Option<Time> {
-        self.lists.first().and_then(|(_, list)| list.next_update)
+        let whole = self.lists.iter().find(|(_, list)| !list.is_delta);
+        whole.and_then(|(_, list)| list.next_update)
     }
 }
 
@@ -243,7 +244,8 @@ fn lists<'a>(view: &View<'a>) -> Lists<'a> {
         let (newest, all) = lists.entry(list.issuer.sha256).or_default();
         *all += 1;
         newest.push((asset, &**list));
-        newest.sort_by_key(|(asset, list)| (Reverse(list.this_update), asset.id));
+        // A whole one is among those that are kept, however many changes to it are newer.
+        newest.sort_by_key(|(asset, list)| (list.is_delta, Reverse(list.this_update), asset.id));
         newest.truncate(LISTS);
     }
     lists
@@ -415,6 +417,8 @@ mod tests {
                 this_update: Time(day),
                 next_update: Some(Time(day + 7)),
                 entries: 0,
+                is_delta: day == 9,
+                authority_key_id: None,
                 signature: signature(),
             };
             let (digest, list) = (Digest::of(&list.der), Body::RevocationList(Box::new(list)));
@@ -424,7 +428,7 @@ mod tests {
         let nodes = hierarchy(&view);
         let told: Vec<_> =
             nodes.iter().map(|n| (n.next_update(), n.lists.len(), n.older_lists)).collect();
-        assert_eq!(told, [(None, 0, 0), (Some(Time(16)), LISTS, 2)]);
+        assert_eq!(told, [(None, 0, 0), (Some(Time(15)), LISTS, 2)]);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Certificate revocation lists (RFC 5280, section 5).
 
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::oid_registry::OID_X509_EXT_DELTA_CRL_INDICATOR;
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
+use crate::certificate::hex;
 use crate::{DistinguishedName, SignatureAlgorithm, Time};
 
 /// What a CRL says about itself; its entries stay in the encoding.
@@ -17,6 +20,10 @@ pub struct RevocationList {
     pub next_update: Option<Time>,
     /// Number of revoked certificates.
     pub entries: usize,
+    /// Whether it holds only what changed since another list (`deltaCRLIndicator`, 5.2.4).
+    pub is_delta: bool,
+    /// Authority key identifier in hexadecimal (5.2.1).
+    pub authority_key_id: Option<String>,
     /// How it was signed.
     pub signature: SignatureAlgorithm,
 }
@@ -35,6 +42,22 @@ impl RevocationList {
         let next_update = list.next_update().map(|at| Time(at.timestamp()));
         let entries = list.iter_revoked_certificates().count();
         let signature = SignatureAlgorithm::of(&list.signature_algorithm);
-        Ok(Self { issuer, this_update, next_update, entries, signature, der })
+        let (mut is_delta, mut authority_key_id) = (false, None);
+        for extension in list.extensions() {
+            is_delta |= extension.oid == OID_X509_EXT_DELTA_CRL_INDICATOR;
+            if let ParsedExtension::AuthorityKeyIdentifier(id) = extension.parsed_extension() {
+                authority_key_id = id.key_identifier.as_ref().map(|id| hex(id.0));
+            }
+        }
+        Ok(Self {
+            is_delta,
+            authority_key_id,
+            issuer,
+            this_update,
+            next_update,
+            entries,
+            signature,
+            der,
+        })
     }
 }

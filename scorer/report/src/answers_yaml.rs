@@ -86,13 +86,20 @@ fn of_evidence(text: &mut String, document: &Document<'_>, verdict: &Requirement
         let name = words::level(document.model, bound);
         comment(text, 2, 2, &format!("Bound: what was seen is consistent with {name} at most."));
     }
-    for rule in verdict.rules() {
+    // Rules that had nothing to look at go together: most of a model's, where no directory was read.
+    let (idle, busy): (Vec<_>, Vec<_>) =
+        verdict.rules().iter().partition(|rule| rule.measure.judged + rule.measure.unknown == 0);
+    for rule in busy {
         comment(
             text,
             2,
             4,
             &format!("- {}: {}; {}.", rule.rule, words::figures(&rule.measure), rule.threshold),
         );
+    }
+    if !idle.is_empty() {
+        let names: Vec<&str> = idle.iter().map(|rule| rule.rule).collect();
+        comment(text, 2, 4, &format!("- Nothing was there to judge for {}.", names.join(", ")));
     }
     if let Basis::Judged { beyond, .. } = &verdict.basis {
         comment(text, 2, 2, &format!("No scan can see: {beyond}"));

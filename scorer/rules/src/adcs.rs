@@ -38,5 +38,5 @@ use pki_inventory::Authority;
 
 /// The host of an authority, for a sentence that says where to look.
 pub(crate) fn host(authority: &Authority) -> &str {
-    authority.host.as_deref().unwrap_or(&authority.name)
+    authority.host.as_deref().unwrap_or("its host (which was not read)")
 }

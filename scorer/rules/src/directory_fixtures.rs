@@ -22,6 +22,7 @@ pub(crate) fn template(name: &str) -> Template {
         validity_secs: Some(365 * 86_400),
         extended_key_usage: vec![CLIENT.to_owned()],
         application_policies: vec![CLIENT.to_owned()],
+        key_usage: vec![0xa0],
         general_flags: Some(0),
         enrolment_flags: Some(0),
         private_key_flags: Some(0),
@@ -35,7 +36,8 @@ pub(crate) fn template(name: &str) -> Template {
 
 /// The same for this usage and no other.
 pub(crate) fn used_for(usage: &str, template: Template) -> Template {
-    Template { application_policies: vec![usage.to_owned()], ..template }
+    let usages = || vec![usage.to_owned()];
+    Template { application_policies: usages(), extended_key_usage: usages(), ..template }
 }
 
 /// The same with a manager's approval.
@@ -68,6 +70,12 @@ pub(crate) fn object(role: DirectoryRole) -> DirectoryObject {
     DirectoryObject { access, ..DirectoryObject::of(role, role.name(), &dn) }
 }
 
+/// One of the containers of the PKI, by its common name.
+pub(crate) fn container(name: &str) -> DirectoryObject {
+    let dn = format!("CN={name},{SERVICES}");
+    DirectoryObject { dn, name: name.to_owned(), ..object(DirectoryRole::Container) }
+}
+
 /// The same with these certificates.
 pub(crate) fn holding(role: DirectoryRole, certificates: &[&Certificate]) -> DirectoryObject {
     let certificates = certificates.iter().map(|certificate| certificate.digest()).collect();
@@ -83,6 +91,8 @@ pub(crate) fn list(issuer: &str, ends_in: Option<i64>) -> RevocationList {
         this_update: NOW.plus_days(days - 7),
         next_update: ends_in.map(|days| NOW.plus_days(days)),
         entries: 0,
+        is_delta: false,
+        authority_key_id: Some("aa".to_owned()),
         signature: SignatureAlgorithm {
             name: "sha256WithRSAEncryption".to_owned(),
             hash: Some("SHA-256".to_owned()),
@@ -141,6 +151,11 @@ impl World {
         self.template(template).issued_by(authority)
     }
 
+    /// A template, and an authority that publishes another one.
+    pub(crate) fn unpublished(self, template: Template) -> Self {
+        self.template(template).issued_by(issuing(&["Another"]))
+    }
+
     /// An authority.
     pub(crate) fn issued_by(mut self, authority: Authority) -> Self {
         let id = AssetId::named(Kind::Authority, &authority.dn);
@@ -163,10 +178,15 @@ impl World {
     }
 
     /// A revocation list that this collector saw.
-    pub(crate) fn revoking(mut self, list: RevocationList, collector: &str) -> Self {
+    pub(crate) fn revoking(self, list: RevocationList, collector: &str) -> Self {
+        self.revoking_at(list, PLACE, collector)
+    }
+
+    /// The same at this place.
+    pub(crate) fn revoking_at(mut self, list: RevocationList, place: &str, by: &str) -> Self {
         let id = AssetId::new(Kind::RevocationList, Digest::of(&list.der));
         let body = Body::RevocationList(Box::new(list));
-        self.add(id, body, PLACE, collector, Circumstances::default());
+        self.add(id, body, place, by, Circumstances::default());
         self
     }
 

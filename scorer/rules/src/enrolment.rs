@@ -1,7 +1,7 @@
 //! Whether ordinary accounts get certificates of a template: what every rule about a way of attack
 //! asks once the condition of its own holds.
 
-use pki_inventory::{Access, Asset, Authority, Grant, Ordinary, Right, Standing, Template};
+use pki_inventory::{Access, Asset, Authority, Grant, Ordinary, Right, Standing, Template, View};
 
 use crate::RuleContext;
 
@@ -34,6 +34,17 @@ pub(crate) enum Path {
     Open(String),
 }
 
+/// Who publishes a template.
+#[derive(Debug)]
+pub(crate) enum Publication<'a> {
+    /// These authorities do.
+    By(Vec<(&'a Asset, &'a Authority)>),
+    /// The authorities of its forest were read, and none does.
+    Nobody,
+    /// What they publish was not read; the clause says so.
+    Unclear(String),
+}
+
 enum Gate {
     Unpublished,
     Shut(String),
@@ -41,8 +52,8 @@ enum Gate {
     Open(String),
 }
 
-/// Looks for the way: the template is published, ordinary accounts may enrol, no manager approves and
-/// no agent signs.
+/// Looks for the way: the template is published, ordinary accounts may enrol, no manager approves
+/// and no agent signs.
 pub(crate) fn path(template: &Template, condition: Condition, cx: &RuleContext<'_>) -> Path {
     let condition = match condition {
         Condition::Absent => return Path::None,
@@ -65,11 +76,55 @@ pub(crate) fn path(template: &Template, condition: Condition, cx: &RuleContext<'
 }
 
 /// The condition and another one: both have to hold.
-pub(crate) fn both(one: Condition, other: Option<String>) -> Condition {
+pub(crate) fn both(one: Condition, other: Condition) -> Condition {
     match (one, other) {
-        (_, None) => Condition::Absent,
-        (Condition::Holds(one), Some(other)) => Condition::Holds(format!("{one}, {other}")),
-        (one, Some(_)) => one,
+        (Condition::Absent, _) | (_, Condition::Absent) => Condition::Absent,
+        (Condition::Unread(clause), _) | (_, Condition::Unread(clause)) => {
+            Condition::Unread(clause)
+        }
+        (Condition::Holds(one), Condition::Holds(other)) => {
+            Condition::Holds(format!("{one}, {other}"))
+        }
+    }
+}
+
+impl Condition {
+    /// The same with other words for that it is there.
+    pub(crate) fn map(self, words: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Holds(clause) => Self::Holds(words(clause)),
+            other => other,
+        }
+    }
+}
+
+/// Who publishes a template, as far as authorities of its forest were read. One whose list came
+/// without a single template may have come without the attribute: where no authority names any,
+/// that is all there is to say.
+pub(crate) fn publication<'a>(template: &Template, cx: &RuleContext<'a>) -> Publication<'a> {
+    let publishers = cx.view.publishers(template);
+    if !publishers.is_empty() {
+        return Publication::By(publishers);
+    }
+    if !cx.view.reads_authorities(&template.dn) {
+        return Publication::Unclear(
+            "no authority of its forest was read, so that nobody knows who publishes it".to_owned(),
+        );
+    }
+    let forest = View::forest_of(&template.dn);
+    let all = cx.view.authorities().iter().map(|(_, authority)| authority);
+    let mut own = all.filter(|authority| View::forest_of(&authority.dn) == forest);
+    match own.next() {
+        Some(first)
+            if first.templates.is_empty() && own.all(|other| other.templates.is_empty()) =>
+        {
+            Publication::Unclear(
+                "no authority of its forest names a template, as if `certificateTemplates` had \
+                 not been read"
+                    .to_owned(),
+            )
+        }
+        _ => Publication::Nobody,
     }
 }
 
@@ -83,8 +138,8 @@ pub(crate) fn flag(set: Option<bool>, attribute: &str, clause: &str) -> Conditio
 }
 
 fn gate(template: &Template, cx: &RuleContext<'_>) -> Gate {
-    let publishers = cx.view.publishers(template);
-    if publishers.is_empty() {
+    let publication = publication(template, cx);
+    if matches!(publication, Publication::Nobody) {
         return Gate::Unpublished;
     }
     let approval = template.enrols(pki_inventory::enrolment_flag::PEND_ALL_REQUESTS);
@@ -110,19 +165,39 @@ fn gate(template: &Template, cx: &RuleContext<'_>) -> Gate {
             }
         };
     }
-    let names = limited(publishers.iter().map(|(_, authority)| authority.name.clone()));
     let who = who(&ordinary);
-    if !publishers.iter().any(|publisher| lets_ask(publisher, &ordinary)) {
-        return Gate::Unclear(format!(
-            "{who} may enrol, but the entry of {names} lets none of them ask; the list that counts \
-             is in the registry of the authority's host"
-        ));
+    if let Some(why) = denial(access) {
+        return Gate::Unclear(format!("{who} may enrol, unless a denial says otherwise: {why}"));
+    }
+    let publishers = match publication {
+        Publication::By(publishers) => publishers,
+        Publication::Unclear(why) => return Gate::Unclear(format!("{who} may enrol; {why}")),
+        Publication::Nobody => return Gate::Unpublished,
+    };
+    let answers = publishers.iter().map(|(_, one)| (one.name.clone(), answer(one, &ordinary)));
+    let answers: Vec<(String, Answer)> = answers.collect();
+    let names = |of: Answer| {
+        limited(answers.iter().filter(|(_, answer)| *answer == of).map(|(name, _)| name.clone()))
+    };
+    let (asked, unread, refusing) = (names(Answer::Yes), names(Answer::Unknown), names(Answer::No));
+    if asked.is_empty() {
+        let registry = "the list that counts is in the registry of the authority's host";
+        return Gate::Unclear(match unread.is_empty() {
+            false => format!(
+                "{who} may enrol; whether the entry of {unread} lets any of them ask is not known, \
+                 as not all of its access list was evaluated; {registry}"
+            ),
+            true => format!(
+                "{who} may enrol, but the entry of {refusing} lets none of them ask; {registry}"
+            ),
+        });
     }
     match approval {
-        None => Gate::Unclear(unread("msPKI-Enrollment-Flag")),
+        None => Gate::Unclear(self::unread("msPKI-Enrollment-Flag")),
         Some(_) => Gate::Open(format!(
             "{who} may enrol, no approval and no agent's signature is asked for; published by \
-             {names}"
+             {asked}{}",
+            besides(access)
         )),
     }
 }
@@ -143,12 +218,27 @@ pub(crate) fn is_open(grant: &Grant, cx: &RuleContext<'_>) -> bool {
     is_particular && !cx.limits.trusts(trustee)
 }
 
-/// What could not be told of an access list, where that is not about somebody particular: those are
-/// looked at one by one.
+/// What could not be told of an access list. Who is in a particular group is looked at with the
+/// group, one by one; what of the list itself was not evaluated stays, whoever else is in it.
 pub(crate) fn undecided(access: &Access) -> Option<String> {
     let is_particular = |grant: &Grant| grant.trustee.standing == Standing::Particular;
-    let why = access.unresolved.as_ref().filter(|_| !access.grants.iter().any(is_particular))?;
-    Some(format!("what its access list comes to is not known: {why}"))
+    let members = access.unresolved.as_ref();
+    let members = members.filter(|_| !access.grants.iter().any(is_particular));
+    let both = [access.not_evaluated.as_ref(), members];
+    let both: Vec<&str> = both.into_iter().flatten().map(String::as_str).collect();
+    (!both.is_empty())
+        .then(|| format!("what its access list comes to is not known: {}", both.join("; ")))
+}
+
+/// What of a list was not evaluated, where it is or may be a denial: then a right that is there may
+/// be taken off again. Entries that allow can only add to those.
+pub(crate) fn denial(access: &Access) -> Option<&str> {
+    access.not_evaluated.as_deref().filter(|what| what.to_lowercase().contains("deni"))
+}
+
+/// What to add to a sentence about rights that are there, where more was not evaluated.
+pub(crate) fn besides(access: &Access) -> String {
+    access.not_evaluated.as_ref().map_or_else(String::new, |what| format!("; besides, {what}"))
 }
 
 /// What to say of those, who may do this.
@@ -191,26 +281,37 @@ pub(crate) fn limited(names: impl Iterator<Item = String>) -> String {
     if more == 0 { names } else { format!("{names} and {more} more") }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+    Unknown,
+}
+
 /// Whether the entry of an authority lets any of the accounts ask that these rights reach; one that
 /// was not to be read forbids nothing.
-fn lets_ask((_, authority): &(&Asset, &Authority), enrolling: &[&Grant]) -> bool {
-    let Some(access) = &authority.access else { return true };
+fn answer(authority: &Authority, enrolling: &[&Grant]) -> Answer {
+    let Some(access) = &authority.access else { return Answer::Yes };
     let wanted: Vec<Ordinary> =
         enrolling.iter().flat_map(|grant| grant.reaches.iter().copied()).collect();
     let mut asking = access.of(&Right::Enrol).flat_map(|grant| &grant.reaches);
-    asking.any(|sort| wanted.contains(sort))
+    match asking.any(|sort| wanted.contains(sort)) {
+        true => Answer::Yes,
+        false if access.not_evaluated.is_some() => Answer::Unknown,
+        false => Answer::No,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Condition, Path, path};
     use crate::directory_fixtures::{
-        access, admins, approved, enrolled_by, issuing, may, team, template, users,
+        access, admins, approved, container, enrolled_by, issuing, may, team, template, users,
     };
     use crate::fixtures::{World, limits};
     use crate::{Limits, RuleContext};
 
-    use pki_inventory::{Access, Ordinary, Right, Standing, Template, Trustee};
+    use pki_inventory::{Access, Authority, Ordinary, Right, Standing, Template, Trustee};
 
     const CLAUSE: &str = "the condition holds";
 
@@ -271,8 +372,31 @@ mod tests {
 
     #[test]
     fn unpublished_where_no_authority_names_it() {
-        let world = World::default().template(template("T")).issued_by(issuing(&["Other"]));
+        let world = World::default().unpublished(template("T"));
         assert!(matches!(way(&world, &template("T"), &limits()), Path::Unpublished(_)));
+        let services = container("Enrollment Services");
+        let world = World::default().template(template("T")).object(services);
+        assert!(matches!(way(&world, &template("T"), &limits()), Path::Unpublished(_)));
+    }
+
+    #[test]
+    fn unclear_where_what_authorities_publish_was_not_read() {
+        let alone = || World::default().template(template("T"));
+        let other = container("Certificate Templates");
+        let mut foreign = issuing(&["T"]);
+        foreign.dn = foreign.dn.replace("DC=corp", "DC=other");
+        let worlds = [
+            alone(),
+            alone().object(other),
+            alone().issued_by(foreign),
+            alone().issued_by(issuing(&[])),
+        ];
+        for world in worlds {
+            let Path::Unclear(why) = way(&world, &template("T"), &limits()) else { panic!() };
+            assert!(why.starts_with(CLAUSE) && why.contains("of its forest"), "{why}");
+            let shut = way(&world, &approved(template("T")), &limits());
+            assert!(matches!(shut, Path::Closed(_)), "published or not");
+        }
     }
 
     #[test]
@@ -295,10 +419,56 @@ mod tests {
         assert!(matches!(published(unread), Path::Unclear(_)));
         let unread = Template { enrolment_flags: None, ..template("T") };
         assert!(matches!(published(unread), Path::Unclear(_)));
-        let unresolved = Some("its access list was not handed over".to_owned());
-        let list = Access { unresolved, ..access(&[]) };
-        let unread = Template { access: Some(list), ..template("T") };
-        assert!(matches!(published(unread), Path::Unclear(why) if why.contains("handed over")));
+        for grants in [vec![], vec![may(Right::WriteDacl, team())]] {
+            let not_evaluated = Some("its access list was not handed over".to_owned());
+            let list = Access { not_evaluated, ..access(&grants) };
+            let unread = Template { access: Some(list), ..template("T") };
+            assert!(matches!(published(unread), Path::Unclear(why) if why.contains("handed over")));
+        }
+    }
+
+    #[test]
+    fn members_of_a_group_are_in_doubt_with_the_group_only() {
+        let unresolved = Some("not all members of these were read: CORP\\Web Team".to_owned());
+        let grants = [may(Right::Enrol, admins()), may(Right::WriteDacl, team())];
+        let list = Access { unresolved, ..access(&grants) };
+        let one = Template { access: Some(list), ..template("T") };
+        assert!(matches!(published(one), Path::Closed(_)));
+    }
+
+    #[test]
+    fn what_was_not_evaluated_beside_an_open_list_is_said_and_a_denial_leaves_it_unclear() {
+        let with = |what: &str| {
+            let mut one = template("T");
+            one.access.as_mut().unwrap().not_evaluated = Some(what.to_owned());
+            published(one)
+        };
+        let Path::Open(how) = with("not evaluated: a condition") else { panic!("not open") };
+        assert!(how.ends_with("by Corp CA; besides, not evaluated: a condition"), "{how}");
+        let Path::Unclear(why) = with("not evaluated: a conditional denial") else { panic!() };
+        assert!(why.contains("unless a denial says otherwise"), "{why}");
+    }
+
+    #[test]
+    fn a_list_of_an_authority_that_was_not_evaluated_is_no_refusal() {
+        let one = template("T");
+        let not_evaluated = Some("its access list was not handed over".to_owned());
+        let list = Access { not_evaluated, ..Access::default() };
+        let unread = Authority { access: Some(list), ..issuing(&["T"]) };
+        let world = World::default().template(one.clone()).issued_by(unread);
+        let Path::Unclear(why) = way(&world, &one, &limits()) else { panic!("not unclear") };
+        assert!(why.contains("is not known") && !why.contains("lets none"), "{why}");
+    }
+
+    #[test]
+    fn only_authorities_that_let_them_ask_are_named_as_publishers() {
+        let one = template("T");
+        let (name, access) = ("Shut CA".to_owned(), Some(access(&[may(Right::Enrol, admins())])));
+        let dn = issuing(&[]).dn.replace("Corp CA", "Shut CA");
+        let shut = Authority { name, dn, access, ..issuing(&["T"]) };
+        let world = World::default().published(one.clone()).issued_by(shut);
+        let Path::Open(how) = way(&world, &one, &limits()) else { panic!("not open") };
+        assert!(how.ends_with("published by Corp CA"), "{how}");
     }
 
     #[test]
@@ -306,7 +476,7 @@ mod tests {
         let one = template("T");
         let asked_by = |grants: &[_]| {
             let access = Some(access(grants));
-            let authority = pki_inventory::Authority { access, ..issuing(&["T"]) };
+            let authority = Authority { access, ..issuing(&["T"]) };
             way(&World::default().template(one.clone()).issued_by(authority), &one, &limits())
         };
         let Path::Unclear(sentence) = asked_by(&[may(Right::Enrol, admins())]) else {

@@ -39,6 +39,7 @@ mod passphrase;
 mod pattern;
 mod population;
 mod renewal;
+mod roots;
 mod rule;
 mod scan;
 mod stale;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pki_inventory::{Access, Grant, Right, Standing};
 
 use crate::RuleContext;
-use crate::enrolment::{UNREAD, is_open, limited, undecided, untold, who};
+use crate::enrolment::{UNREAD, besides, denial, is_open, limited, undecided, untold, who};
 
 /// Account Operators ([MS-DTYP], 2.4.2.4): they administer accounts and computers by default.
 pub(crate) const ACCOUNT_OPERATORS: &str = "S-1-5-32-548";
@@ -48,10 +48,19 @@ pub(crate) fn takeover(
         found.push(format!("{owner} ({})", Right::Own.name()));
     }
     if !found.is_empty() {
-        return Takeover::ByOrdinary(format!(
-            "ordinary accounts can take it over: {}",
-            limited(found.into_iter())
-        ));
+        let found = limited(found.into_iter());
+        // No denial keeps an owner from the list ([MS-DTYP], 2.5.3.2).
+        let owns = |grant: &&Grant| grant.is_ordinary() && grant.right == Right::Own;
+        let is_owned = owner.is_some() || grants.iter().any(owns);
+        return match denial(access).filter(|_| !is_owned) {
+            Some(why) => Takeover::Unclear(format!(
+                "ordinary accounts can take it over, unless a denial says otherwise: {found}; {why}"
+            )),
+            None => Takeover::ByOrdinary(format!(
+                "ordinary accounts can take it over: {found}{}",
+                besides(access)
+            )),
+        };
     }
     let open: Vec<&Grant> = grants
         .into_iter()
@@ -119,10 +128,31 @@ mod tests {
 
     #[test]
     fn what_could_not_be_told_of_the_list_is_not_known() {
-        let unresolved = Some("its access list was not handed over".to_owned());
-        let list = Access { unresolved, ..access(&[may(Right::Own, admins())]) };
-        let Takeover::Unclear(why) = of(&list, &limits()) else { panic!() };
-        assert!(why.contains("handed over"), "{why}");
+        let trusted = vec!["CORP\\Web Team".to_owned()];
+        let limits = Limits { trusted_principals: trusted, ..limits() };
+        for who in [admins(), team()] {
+            let not_evaluated = Some("its access list was not handed over".to_owned());
+            let list = Access { not_evaluated, ..access(&[may(Right::Own, who)]) };
+            let Takeover::Unclear(why) = of(&list, &limits) else { panic!() };
+            assert!(why.contains("handed over"), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_evaluated_is_said_beside_what_was_found_and_may_take_it_off_again() {
+        let with = |what: &str| {
+            let not_evaluated = Some(what.to_owned());
+            of(&Access { not_evaluated, ..access(&[may(Right::WriteDacl, users())]) }, &limits())
+        };
+        let Takeover::ByOrdinary(how) = with("not evaluated: a condition") else { panic!() };
+        assert!(how.ends_with("; besides, not evaluated: a condition"), "{how}");
+        assert!(matches!(with("not evaluated: a conditional denial"), Takeover::Unclear(_)));
+        let not_evaluated = Some("not evaluated: a conditional denial".to_owned());
+        let owned = Access { owner: Some(users()), not_evaluated, ..Access::default() };
+        assert!(
+            matches!(of(&owned, &limits()), Takeover::ByOrdinary(_)),
+            "no denial keeps him out"
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What certificates of a template are for, and whom they name.
 
-use pki_inventory::{Template, name_flag};
+use pki_inventory::{Template, View, name_flag};
 
+use crate::RuleContext;
 use crate::enrolment::{Condition, unread};
 
 /// anyExtendedKeyUsage (RFC 5280, 4.2.1.12).
@@ -20,41 +21,78 @@ const LOGON: &[(&str, &str)] = &[
     ("1.3.6.1.4.1.311.20.2.2", "smart card logon"),
 ];
 
-/// The usages that certificates of a template have: from version 2 of the schema on the application
-/// policies, where there are any ([MS-CRTD], 2.25).
-fn usages(template: &Template) -> &[String] {
-    if schema(template) >= 2 && !template.application_policies.is_empty() {
-        return &template.application_policies;
-    }
-    &template.extended_key_usage
-}
-
 /// The version of its schema; an object that names none is of version 1 ([MS-CRTD], 2.16).
 pub(crate) fn schema(template: &Template) -> u32 {
     template.schema_version.unwrap_or(1)
 }
 
-/// Whether this usage is among them.
-pub(crate) fn has(template: &Template, usage: &str) -> bool {
-    usages(template).iter().any(|found| found == usage)
+/// The lists of usages of its certificates. From version 2 of the schema on, an authority writes
+/// application policies into an extension of their own, beside that for the extended key usage
+/// ([MS-WCCE], 3.2.2.6.2.1.4.5.5). Windows reads the former, everything else the latter alone, and
+/// so either counts.
+fn lists(template: &Template) -> [&[String]; 2] {
+    let policies: &[String] =
+        if schema(template) >= 2 { &template.application_policies } else { &[] };
+    [&template.extended_key_usage, policies]
 }
 
-/// Why its certificates are good for anything, if they are.
-pub(crate) fn any_purpose(template: &Template) -> Option<&'static str> {
-    if usages(template).is_empty() {
-        return Some("for any purpose, as the template names no usage");
+/// Whether this usage is in either list.
+pub(crate) fn has(template: &Template, usage: &str) -> bool {
+    lists(template).into_iter().flatten().any(|found| found == usage)
+}
+
+/// Which list has it alone, where there are two and the other one has not.
+fn by(template: &Template, usage: &str) -> &'static str {
+    let [keys, policies] = lists(template);
+    let is_in = |list: &[String]| list.iter().any(|found| found == usage);
+    match (is_in(keys), is_in(policies)) {
+        _ if keys.is_empty() || policies.is_empty() => "",
+        (true, false) => " (by its extended key usage, not by its application policies)",
+        (false, true) => " (by its application policies, not by its extended key usage)",
+        _ => "",
     }
-    has(template, ANY).then_some("for any purpose (anyExtendedKeyUsage)")
+}
+
+/// Whether its certificates are good for anything. No usage at all is that, unless the attributes
+/// were not read: then no template of the forest has any, or this one lacks `pKIKeyUsage` too,
+/// which every template has.
+pub(crate) fn any_purpose(template: &Template, cx: &RuleContext<'_>) -> Condition {
+    if has(template, ANY) {
+        let by = by(template, ANY);
+        return Condition::Holds(format!("for any purpose (anyExtendedKeyUsage){by}"));
+    }
+    if lists(template).into_iter().any(|list| !list.is_empty()) {
+        return Condition::Absent;
+    }
+    let forest = View::forest_of(&template.dn);
+    let mut others = cx.view.templates().map(|(_, other)| other).filter(|other| {
+        !other.extended_key_usage.is_empty() || !other.application_policies.is_empty()
+    });
+    let is_read =
+        !template.key_usage.is_empty() && others.any(|other| View::forest_of(&other.dn) == forest);
+    match is_read {
+        true => Condition::Holds("for any purpose, as the template names no usage".to_owned()),
+        false => Condition::Unread(unread("pKIExtendedKeyUsage")),
+    }
 }
 
 /// What its certificates log on by, if they do.
-pub(crate) fn logon(template: &Template) -> Option<String> {
-    let named: Vec<&str> =
-        LOGON.iter().filter(|(usage, _)| has(template, usage)).map(|(_, name)| *name).collect();
+pub(crate) fn logon(template: &Template, cx: &RuleContext<'_>) -> Condition {
+    let named = LOGON.iter().filter(|(usage, _)| has(template, usage));
+    let named: Vec<String> =
+        named.map(|(usage, name)| format!("{name}{}", by(template, usage))).collect();
     if named.is_empty() {
-        return any_purpose(template).map(str::to_owned);
+        return any_purpose(template, cx);
     }
-    Some(format!("for {}", named.join(", ")))
+    Condition::Holds(format!("for {}", named.join(", ")))
+}
+
+/// Whether its certificates stand for servers.
+pub(crate) fn server(template: &Template, cx: &RuleContext<'_>) -> Condition {
+    if has(template, SERVER) {
+        return Condition::Holds(format!("for servers{}", by(template, SERVER)));
+    }
+    any_purpose(template, cx)
 }
 
 /// Whether the requester says whom the certificate is for ([MS-CRTD], 2.28).
@@ -79,28 +117,82 @@ pub(crate) fn names_itself(template: &Template) -> Condition {
 
 #[cfg(test)]
 mod tests {
-    use super::{any_purpose, logon, names_itself};
-    use crate::directory_fixtures::{template, used_for};
+    use super::{SERVER, any_purpose, logon, names_itself, server};
+    use crate::RuleContext;
+    use crate::directory_fixtures::{CLIENT, template, used_for};
     use crate::enrolment::Condition;
+    use crate::fixtures::{NOW, World, limits};
 
     use pki_inventory::Template;
 
+    type Question = fn(&Template, &RuleContext<'_>) -> Condition;
+
+    /// The clause, beside another template that names a usage; what was not read is an error.
+    fn of(question: Question, template: &Template) -> Result<String, bool> {
+        ask(question, template, World::default().template(crate::directory_fixtures::template("B")))
+    }
+
+    fn ask(question: Question, template: &Template, world: World) -> Result<String, bool> {
+        world.template(template.clone()).viewed(|view| {
+            match question(template, &RuleContext { as_of: NOW, view, limits: &limits() }) {
+                Condition::Holds(clause) => Ok(clause),
+                Condition::Absent => Err(false),
+                Condition::Unread(_) => Err(true),
+            }
+        })
+    }
+
+    fn with(keys: &[&str], policies: &[&str], version: u32) -> Template {
+        let list = |usages: &[&str]| usages.iter().map(|usage| (*usage).to_owned()).collect();
+        Template {
+            extended_key_usage: list(keys),
+            application_policies: list(policies),
+            schema_version: Some(version),
+            ..template("T")
+        }
+    }
+
     #[test]
-    fn application_policies_stand_before_usages_from_version_2_on() {
-        let mut one = used_for(super::SERVER, template("T"));
-        assert_eq!(logon(&one), None, "the usage says client, the policy does not");
-        one.schema_version = None;
-        assert_eq!(logon(&one).as_deref(), Some("for client authentication"));
-        one.extended_key_usage.clear();
-        assert!(any_purpose(&one).is_some_and(|why| why.contains("names no usage")));
-        one.schema_version = Some(2);
-        assert_eq!(any_purpose(&one), None);
+    fn either_list_counts_from_version_2_on_and_the_clause_says_which() {
+        let mixed = with(&[SERVER], &[CLIENT], 2);
+        let expected = "for servers (by its extended key usage, not by its application policies)";
+        assert_eq!(of(server, &mixed).as_deref(), Ok(expected));
+        let expected = "for client authentication (by its application policies, not by its extended \
+                        key usage)";
+        assert_eq!(of(logon, &mixed).as_deref(), Ok(expected));
+        assert_eq!(of(logon, &with(&[SERVER], &[CLIENT], 1)), Err(false), "there are no policies");
+        assert_eq!(of(logon, &with(&[], &[CLIENT], 2)).as_deref(), Ok("for client authentication"));
+        assert_eq!(of(any_purpose, &with(&[], &[SERVER], 2)), Err(false));
+    }
+
+    #[test]
+    fn what_is_for_anything_is_for_servers_and_logs_on() {
+        for question in [any_purpose as Question, logon, server] {
+            for one in [with(&[], &[], 2), with(&[], &[CLIENT], 1), with(&["2.5.29.37.0"], &[], 2)]
+            {
+                assert!(
+                    of(question, &one).is_ok_and(|clause| clause.starts_with("for any purpose"))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_usage_is_not_read_where_no_template_has_any_or_this_one_has_no_key_usage() {
+        let none = with(&[], &[], 2);
+        assert_eq!(ask(any_purpose, &none, World::default()), Err(true));
+        let mut foreign = template("B");
+        foreign.dn = foreign.dn.replace("DC=corp", "DC=other");
+        assert_eq!(ask(any_purpose, &none, World::default().template(foreign)), Err(true));
+        let bare = Template { key_usage: Vec::new(), ..none.clone() };
+        assert_eq!(of(any_purpose, &bare), Err(true));
+        assert!(of(any_purpose, &none).is_ok());
     }
 
     #[test]
     fn each_usage_that_logs_on_is_one() {
         for usage in ["1.3.6.1.5.2.3.4", "1.3.6.1.4.1.311.20.2.2", "2.5.29.37.0"] {
-            assert!(logon(&used_for(usage, template("T"))).is_some(), "{usage}");
+            assert!(of(logon, &used_for(usage, template("T"))).is_ok(), "{usage}");
         }
     }
 

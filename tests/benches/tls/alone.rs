@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use pki_collectors::{COLLECTORS, Context, Done, Progress, Sink};
-use pki_config::{FilesystemScope, TlsScope};
+use pki_config::{DirectoryScope, FilesystemScope, TlsScope};
 use pki_inventory::{Observation, Raw, Time};
 
 use crate::fleet::Fleet;
@@ -24,6 +24,7 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
             ..TlsScope::default()
         },
         filesystem: FilesystemScope::default(),
+        directory: DirectoryScope::default(),
         clock: Arc::new(|| Time(0)),
         wall_clock: Arc::new(|| Time(0)),
         cancelled: Arc::new(AtomicBool::new(false)),
@@ -31,6 +32,7 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
         done: Arc::new(Done::default()),
         seen: Arc::new(pki_collectors::Seen::new([0, 0], Vec::new())),
         passwords: Arc::default(),
+        directory_passwords: Arc::default(),
     };
     // As many threads as the agent has, and as many observations under way.
     let runtime =

@@ -14,6 +14,7 @@ mod nginx;
 pub mod old;
 mod openssl;
 mod rustls;
+pub mod samba;
 pub mod stand_in;
 mod started;
 
@@ -21,6 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+pub use directory::Entries;
 pub use openssl::OpenSsl;
 pub use stand_in::{Manner, RawServer};
 pub use started::TlsServer;

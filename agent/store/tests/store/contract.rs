@@ -173,6 +173,7 @@ fn of_a_directory(at: Time) -> Vec<(Raw, Sighting)> {
         }],
         denied: Vec::new(),
         unresolved: Some("a group was not read".to_owned()),
+        not_evaluated: Some("an entry has a condition".to_owned()),
     };
     let dn = format!("CN=We/b #1!/\\, ü%41?\0,CN=Certificate Templates,{BASE}");
     let template = Template {

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pki_inventory::{Access, Grant, Ordinary, Right, Standing, Trustee};
 
+use crate::descriptor::CONDITIONAL_DENIAL;
 use crate::principals::{Kind, Reach, Unread};
 use crate::{Ace, AceKind, Descriptor, Guid, Principals, Sid, standing};
 
@@ -33,6 +34,9 @@ const ALL: u32 = 0x000f_01ff;
 /// Certificate-Enrollment and Certificate-AutoEnrollment ([MS-CRTD], 2.5).
 const ENROL: Guid = Guid(0x0e10_c968_78fb_11d2_90d4_00c0_4f79_dc55);
 const AUTO_ENROL: Guid = Guid(0xa05b_8cc2_17bc_4802_a710_e7c1_5ab8_66a2);
+
+/// User-Force-Change-Password ([MS-ADTS], 5.1.3.2.1).
+const SET_PASSWORD: Guid = Guid(0x0029_9570_246d_11d0_a768_00aa_006e_0529);
 
 /// The classes whose objects a PKI is made of, by schemaIDGUID ([MS-ADSC], section 2): who may create
 /// only these below an object may create enough.
@@ -56,6 +60,10 @@ const CLASSES: [Guid; 7] = [
 /// The most domains whose ordinary accounts are looked at one by one.
 const MOST_DOMAINS: usize = 256;
 
+/// The most accounts of a group that are looked at one by one: a larger one is nobody's circle of
+/// administrators.
+const MOST_ADMINISTRATORS: usize = 50;
+
 /// The most names that a sentence about what is not known lists.
 const MOST_NAMES: usize = 8;
 
@@ -64,7 +72,9 @@ const SORTS: [Ordinary; 4] =
 
 impl Principals {
     /// What a descriptor comes to. `properties` are the attributes and sets of attributes whose
-    /// change is enough to take over an object of this sort, with their names.
+    /// change is enough to take over an object of this sort, with their names. The control access
+    /// `User-Force-Change-Password` may be among them: who has it sets a password without knowing the
+    /// old one, and so it is asked for as the control access that it is ([MS-ADTS], 5.1.3.2.1).
     #[must_use]
     pub fn access(&self, descriptor: &Descriptor, properties: &[(Guid, &str)]) -> Access {
         let check = Check::new(self, descriptor, properties);
@@ -74,6 +84,7 @@ impl Principals {
         Access {
             owner: descriptor.owner.as_ref().map(|owner| check.trustee(owner, true)),
             denied: check.denied(),
+            not_evaluated: check.not_evaluated(),
             unresolved: check.unresolved(&grants),
             grants,
         }
@@ -195,15 +206,15 @@ impl<'a> Check<'a> {
 
     /// A right over everything is not one where an entry for a single thing denies that thing.
     fn joined(&self, mut holds: Vec<bool>) -> Vec<bool> {
-        let all = |among: fn(&Right) -> bool| {
-            let mut of = self.questions.iter().zip(&holds).filter(|(own, _)| among(&own.right));
+        let all = |among: fn(&Question) -> bool| {
+            let mut of = self.questions.iter().zip(&holds).filter(|(own, _)| among(own));
             of.all(|(_, holds)| *holds)
         };
-        let properties = all(|right| matches!(right, Right::WriteProperty(_)));
-        let enrolments = all(|right| matches!(right, Right::Enrol | Right::AutoEnrol));
+        let properties = all(Question::is_property);
+        let controls = all(|question| question.mask == CONTROL_ACCESS);
         for (question, holds) in self.questions.iter().zip(&mut holds) {
             *holds &= match question.right {
-                Right::FullControl => properties && enrolments,
+                Right::FullControl => properties && controls,
                 Right::WriteProperties => properties,
                 _ => true,
             };
@@ -262,11 +273,13 @@ impl<'a> Check<'a> {
         }
         let full = rights.get(&Right::FullControl).cloned();
         let properties = rights.get(&Right::WriteProperties).cloned();
+        let written = self.questions.iter().filter(|question| question.is_property());
+        let written: BTreeSet<&Right> = written.map(|question| &question.right).collect();
         // What follows is left away, unless it reaches further than what it follows from.
         rights.retain(|right, reaches| {
             let from = match right {
                 Right::Enrol | Right::AutoEnrol | Right::FullControl => None,
-                Right::WriteProperty(_) => properties.as_ref().or(full.as_ref()),
+                _ if written.contains(right) => properties.as_ref().or(full.as_ref()),
                 _ => full.as_ref(),
             };
             !from.is_some_and(|from| reaches.is_subset(from))
@@ -347,19 +360,21 @@ impl<'a> Check<'a> {
         let found = self.ordinary.iter().find(|(_, account)| account.reach.has(person));
         let through = found
             .map_or_else(Vec::new, |(_, account)| self.principals.path(&account.reach, person));
-        let is_privileged = self.principals.is_trusted(person)
-            || if owns { standing::is_fit_to_own(person) } else { standing::is_privileged(person) };
+        let accounts = (self.principals.kind(person) == Kind::Group)
+            .then(|| self.principals.accounts_of(person).ok())
+            .flatten();
         let standing = if found.is_some() || standing::is_anybody(person) {
             Standing::Ordinary
-        } else if is_privileged {
+        } else if self.is_privileged(person, owns)
+            || accounts.as_ref().is_some_and(|accounts| self.are_privileged(accounts, owns))
+        {
             Standing::Privileged
         } else {
             Standing::Particular
         };
-        let members = (standing == Standing::Particular
-            && self.principals.kind(person) == Kind::Group)
-            .then(|| self.principals.accounts_in(person).ok())
-            .flatten();
+        let members = accounts
+            .filter(|_| standing == Standing::Particular)
+            .map(|accounts| u32::try_from(accounts.len()).unwrap_or(u32::MAX));
         Trustee {
             sid: sid.to_string(),
             name: self.principals.name(sid),
@@ -369,19 +384,44 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// What could change the answer if it were known.
-    fn unresolved(&self, grants: &[Grant]) -> Option<String> {
+    /// Whether one is privileged, by itself or by a group that it is in. A group of administrators
+    /// that ordinary accounts are in, too, tells nothing of anybody.
+    fn is_privileged(&self, sid: &Sid, owns: bool) -> bool {
+        let is = if owns { standing::is_fit_to_own } else { standing::is_privileged };
+        let reach = self.principals.reach(std::slice::from_ref(sid));
+        let mut groups = reach.sids().filter(|sid| is(sid) || self.principals.is_trusted(sid));
+        groups.any(|group| group == sid || self.sorts_in(group).next().is_none())
+    }
+
+    /// Whether all accounts of a group are privileged. An empty group is for whoever comes into it.
+    fn are_privileged(&self, accounts: &BTreeSet<&Sid>, owns: bool) -> bool {
+        (1..=MOST_ADMINISTRATORS).contains(&accounts.len())
+            && accounts.iter().all(|account| self.is_privileged(account, owns))
+    }
+
+    /// What of the list itself is not in the answer.
+    fn not_evaluated(&self) -> Option<String> {
         let mut sentences = Vec::new();
         if !self.descriptor.dacl_present {
             sentences.push("its access list was not handed over".to_owned());
         }
         let left_out: BTreeSet<String> = self.descriptor.left_out.iter().cloned().collect();
         if !left_out.is_empty() {
-            sentences.push(format!("not evaluated: {}", listed(left_out)));
+            // Without a denial nobody has less than is said here, and perhaps somebody has more.
+            let is_denial = left_out.iter().any(|entry| entry.starts_with(CONDITIONAL_DENIAL));
+            let denial = if is_denial { ", a denial among them" } else { "" };
+            let left_out = listed(left_out);
+            sentences.push(format!("entries of its list were left out{denial}: {left_out}"));
         }
         if self.too_many_domains {
-            sentences.push(format!("it names more than {MOST_DOMAINS} domains"));
+            sentences.push(format!("its list names more than {MOST_DOMAINS} domains"));
         }
+        (!sentences.is_empty()).then(|| sentences.join("; "))
+    }
+
+    /// Whose members could change the answer if they were known.
+    fn unresolved(&self, grants: &[Grant]) -> Option<String> {
+        let mut sentences = Vec::new();
         let (mut unread, mut members) = (BTreeSet::new(), BTreeSet::new());
         for sid in self.doubtful(grants) {
             // NETWORK SERVICE and the like are no entries of a directory, and who is in a group that
@@ -394,7 +434,7 @@ impl<'a> Check<'a> {
             match self.principals.kind(&sid) {
                 Kind::Account => {}
                 Kind::Unread => drop(unread.insert(name)),
-                Kind::Group => match self.principals.accounts_in(&sid) {
+                Kind::Group => match self.principals.accounts_of(&sid) {
                     Ok(_) | Err(Unread::Number) => {}
                     Err(Unread::List) => drop(members.insert(name)),
                     Err(Unread::Member(member)) => {
@@ -437,6 +477,13 @@ impl<'a> Check<'a> {
     }
 }
 
+impl Question {
+    /// Whether it is about one attribute or set of attributes, and not about everything.
+    fn is_property(&self) -> bool {
+        self.mask == WRITE_PROPERTY && self.object.is_some()
+    }
+}
+
 impl Entry<'_> {
     /// An entry with a GUID is about that alone, one without is about everything ([MS-ADTS],
     /// 5.1.3.3.3 and 5.1.3.3.4).
@@ -472,7 +519,8 @@ fn questions(properties: &[(Guid, &str)]) -> Vec<Question> {
     ];
     questions.extend(CLASSES.map(|class| ask(Right::CreateChild, CREATE_CHILD, Some(class))));
     questions.extend(properties.iter().map(|(guid, name)| {
-        ask(Right::WriteProperty((*name).to_owned()), WRITE_PROPERTY, Some(*guid))
+        let mask = if *guid == SET_PASSWORD { CONTROL_ACCESS } else { WRITE_PROPERTY };
+        ask(Right::WriteProperty((*name).to_owned()), mask, Some(*guid))
     }));
     questions
 }

@@ -55,6 +55,9 @@ pub enum AceKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Guid(pub u128);
 
+/// How [`Descriptor::left_out`] begins where it denies something.
+pub(crate) const CONDITIONAL_DENIAL: &str = "a conditional denial";
+
 /// The length of the part before owner, group and lists.
 const HEADER: usize = 20;
 
@@ -209,9 +212,9 @@ fn body(octets: &[u8], is_object: bool) -> Result<Body, String> {
 fn other(octets: &[u8]) -> String {
     let (what, is_object) = match octets[0] {
         0x09 => ("a conditional permission", false),
-        0x0a => ("a conditional denial", false),
+        0x0a => (CONDITIONAL_DENIAL, false),
         0x0b => ("a conditional permission", true),
-        0x0c => ("a conditional denial", true),
+        0x0c => (CONDITIONAL_DENIAL, true),
         kind => return format!("an entry of kind {kind}"),
     };
     match body(octets, is_object) {

@@ -97,6 +97,17 @@ impl Principals {
         self.nodes[group].incomplete = true;
     }
 
+    /// Calls those anew for whom there is a better name, by distinguished name in lower case and name:
+    /// for what is known only when all of them were added.
+    pub fn rename(&mut self, better: impl Fn(&str, &str) -> Option<String>) {
+        for (dn, own) in &self.by_dn {
+            let name = &mut self.nodes[*own].name;
+            if let Some(new) = name.as_deref().and_then(|name| better(dn, name)) {
+                *name = Some(new);
+            }
+        }
+    }
+
     /// Everybody whom a descriptor names: its owner and the trustees of its entries.
     #[must_use]
     pub fn named(descriptor: &Descriptor) -> Vec<Sid> {
@@ -218,8 +229,8 @@ impl Principals {
         path
     }
 
-    /// How many accounts are in a group, directly or not; otherwise why that is not known.
-    pub(crate) fn accounts_in(&self, group: &Sid) -> Result<u32, Unread> {
+    /// The accounts that are in a group, directly or not; otherwise why that is not known.
+    pub(crate) fn accounts_of(&self, group: &Sid) -> Result<BTreeSet<&Sid>, Unread> {
         let mut seen = vec![false; self.nodes.len()];
         let mut accounts: BTreeSet<&Sid> = BTreeSet::new();
         let mut is_counted = true;
@@ -250,7 +261,6 @@ impl Principals {
                 _ => return Err(Unread::Member(node.label.clone())),
             }
         }
-        let accounts = u32::try_from(accounts.len()).unwrap_or(u32::MAX);
         if is_counted { Ok(accounts) } else { Err(Unread::Number) }
     }
 

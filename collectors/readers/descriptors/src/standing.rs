@@ -19,9 +19,10 @@ pub(crate) fn is_privileged(sid: &Sid) -> bool {
 }
 
 /// Whether one may own an object of a PKI without more being said: fewer than may stand in its list,
-/// because an owner is somebody's choice and no list of the schema's.
+/// because an owner is somebody's choice and no list of the schema's. The account that came with the
+/// domain (500) is in its Administrators, whoever else is.
 pub(crate) fn is_fit_to_own(sid: &Sid) -> bool {
-    matches!(sid.relative(), Some(512 | 519))
+    matches!(sid.relative(), Some(500 | 512 | 519))
         || matches!((sid.authority, sid.parts.as_slice()), (5, [18] | [32, 544]))
 }
 

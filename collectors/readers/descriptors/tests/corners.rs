@@ -186,7 +186,7 @@ fn who_is_trusted_by_default_and_who_is_anybody() {
         ("519", "privileged"),
         ("S-1-5-18", "privileged"),
         ("!544", "privileged"),
-        ("500", "particular"),
+        ("500", "privileged"),
         ("516", "particular"),
         ("513", "ordinary"),
         ("S-1-5-11", "ordinary"),

@@ -100,7 +100,7 @@ fn what_samba_encodes_is_read() {
     check("owned without rights", &[]);
     check("empty list", &[]);
     check("audited", &[]);
-    check("list not asked for", &["unresolved: its access list was not handed over"]);
+    check("list not asked for", &["not evaluated: its access list was not handed over"]);
     let everybody = "Everyone (ordinary) reaches users, computers, guests, anonymous";
     check(
         "no list",

@@ -398,7 +398,14 @@ fn what_was_not_read_is_said_where_it_matters() {
             ace(77, 0, 0, None, "513"),
         ],
         &[
-            "unresolved: not evaluated: a conditional permission for Authenticated Users, an entry of kind 77",
+            "not evaluated: entries of its list were left out: a conditional permission for Authenticated Users, an entry of kind 77",
+        ],
+    );
+    check(
+        &accounts,
+        &[ace(9, 0, ALL, None, "513"), ace(12, 0, CONTROL, Some(ENROL), "S-1-5-11")],
+        &[
+            "not evaluated: entries of its list were left out, a denial among them: a conditional denial for Authenticated Users, a conditional permission for Domain Users",
         ],
     );
 }

@@ -24,7 +24,7 @@ use crate::certificates;
 use crate::{Entry, clean};
 use part::Part;
 
-pub use accounts::principal;
+pub use accounts::{Domains, principal};
 
 /// The attributes that [`read`] and [`principal`] look at, for searches in the configuration.
 pub const ATTRIBUTES: &[&str] = &["*", "nTSecurityDescriptor"];

@@ -60,7 +60,8 @@ fn may(rows: &mut Rows, access: Option<&Access>, enrolment: bool) {
         None => one.sid.clone(),
     });
     rows.push(("denied", Told::texts(denied)));
-    rows.push(("could not be told", Told::texts(access.unresolved.clone())));
+    let doubts = access.unresolved.iter().chain(&access.not_evaluated).cloned();
+    rows.push(("could not be told", Told::texts(doubts)));
 }
 
 /// All of an authority.

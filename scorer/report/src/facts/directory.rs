@@ -73,7 +73,9 @@ fn may(facts: &mut Value, access: Option<&Access>) {
     super::set(facts, "access", grants);
     super::set(facts, "owner", owner);
     super::set(facts, "denied", denied);
+    let not_evaluated = access.and_then(|access| access.not_evaluated.clone());
     super::set(facts, "unresolved", unresolved);
+    super::set(facts, "not_evaluated", not_evaluated);
 }
 
 pub(super) fn authority(body: &Authority, view: &View<'_>) -> Value {

@@ -165,6 +165,7 @@ fn templates(world: &mut World) {
             grants: vec![particular(Right::Enrol), privileged(Right::FullControl)],
             denied: vec![trustee("S-1-5-7", "Anonymous Logon", Standing::Ordinary)],
             unresolved: Some("the members of S-1-5-21-7-8-9-1199 were not read".to_owned()),
+            not_evaluated: Some("an entry that denies has a condition".to_owned()),
         }),
         ..template("VPN")
     };
@@ -188,6 +189,8 @@ fn objects(world: &mut World, lab: Digest) {
         issuer: name("Lab CA 1"),
         this_update: NOW.plus_days(-40),
         next_update: Some(NOW.plus_days(-33)),
+        is_delta: false,
+        authority_key_id: None,
         entries: 0,
         signature: leaf("x").signature,
     };

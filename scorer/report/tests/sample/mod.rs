@@ -320,6 +320,8 @@ impl World {
             issuer: name("Example Issuing CA 1"),
             this_update: NOW.plus_days(-2),
             next_update: Some(NOW.plus_days(5)),
+            is_delta: false,
+            authority_key_id: None,
             entries: 3,
             signature: leaf("x").signature,
         };

@@ -2,9 +2,9 @@
 //! for.
 //!
 //! ## What it looks at
-//! Accounts that are not disabled, by the form of each mapping in altSecurityIdentities. Weak are
-//! issuer with subject, subject, and mail address; strong are issuer with serial number, key
-//! identifier, and the hash of the key.
+//! Accounts that are not disabled, hosts of authorities among them, by the form of each mapping in
+//! altSecurityIdentities. Weak are issuer with subject, subject, and mail address; strong are
+//! issuer with serial number, key identifier, and the hash of the key.
 //! ## Why it matters
 //! A subject or an address is no secret and not for one certificate only. Whoever gets a
 //! certificate with it logs on as the account.
@@ -34,7 +34,9 @@ pub(crate) const RULE: Rule = Rule {
 fn check(_: &Asset, object: &DirectoryObject, _: &RuleContext<'_>) -> Outcome {
     let all = object.mappings.iter().filter(|mapping| mapping.form != MappingForm::Kerberos);
     let all: Vec<&Mapping> = all.collect();
-    if object.role != DirectoryRole::Account || all.is_empty() {
+    // The host of an authority is an account too, and one entry is one asset.
+    let is_account = matches!(object.role, DirectoryRole::Account | DirectoryRole::AuthorityHost);
+    if !is_account || all.is_empty() {
         return Outcome::NotApplicable;
     }
     let texts = |weak: Option<bool>| {
@@ -52,8 +54,9 @@ fn check(_: &Asset, object: &DirectoryObject, _: &RuleContext<'_>) -> Outcome {
         }
         (enabled, false, _) => {
             let enabled = enabled.map_or("; whether it is enabled was not read", |_| "");
-            let whose = match object.administers {
-                Some(true) => "an administrator's account is ",
+            let whose = match (object.role, object.administers) {
+                (DirectoryRole::AuthorityHost, _) => "the host of an authority is ",
+                (_, Some(true)) => "an administrator's account is ",
                 _ => "",
             };
             Outcome::NotMet(format!("{whose}mapped by {weak}, which is weak{enabled}"))
@@ -90,6 +93,17 @@ mod tests {
         }
         let found = mapped(MappingForm::Mail, None).sentences(&RULE, &limits());
         assert!(found[0].ends_with("weak; whether it is enabled was not read"), "{found:?}");
+    }
+
+    #[test]
+    fn not_met_by_the_host_of_an_authority() {
+        let mappings =
+            vec![Mapping { form: MappingForm::Subject, text: "X509:<S>CN=x".to_owned() }];
+        let host = DirectoryObject { mappings, ..object(DirectoryRole::AuthorityHost) };
+        let world = World::default().object(host);
+        check(&RULE, &world, &limits(), "not-met");
+        let found = world.sentences(&RULE, &limits());
+        assert!(found[0].starts_with("the host of an authority is mapped by"), "{found:?}");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! ## What it looks at
 //! Authorities that a directory registers: what is left of the life of their newest certificate,
-//! beside the longest validity of the templates that they publish.
+//! beside the longest validity of the templates that they publish. Those for authorities are left
+//! out.
 //! ## Why it matters
 //! An authority issues nothing that outlives it. Certificates get shorter without a word, and on
 //! one day all of them end at once.
@@ -10,7 +11,7 @@
 //! Whether the renewal of the authority is planned; limits of its own in the registry of its host.
 //! Templates that were not read.
 
-use pki_inventory::{Asset, Authority, Time};
+use pki_inventory::{Asset, Authority, Template, Time, general_flag};
 
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -36,7 +37,14 @@ fn check(_: &Asset, authority: &Authority, cx: &RuleContext<'_>) -> Outcome {
         return Outcome::Unknown("its certificate is not in the inventory".to_owned());
     };
     let published = cx.view.published_by(authority);
-    let lives = published.iter().filter_map(|(_, one)| Some((one.validity_secs?, &one.name)));
+    let others: Vec<&Template> =
+        published.iter().map(|(_, one)| *one).filter(|one| !is_for_authorities(one)).collect();
+    if others.is_empty() && !published.is_empty() {
+        return Outcome::NotApplicableBecause(
+            "publishes templates for authorities only".to_owned(),
+        );
+    }
+    let lives = others.iter().filter_map(|one| Some((one.validity_secs?, &one.name)));
     let Some((longest, name)) = lives.max() else {
         return Outcome::Unknown("the validity of its templates was not read".to_owned());
     };
@@ -51,6 +59,12 @@ fn check(_: &Asset, authority: &Authority, cx: &RuleContext<'_>) -> Outcome {
             end.date()
         )),
     }
+}
+
+/// An authority below this one is planned to its end, and gets what is left.
+fn is_for_authorities(template: &Template) -> bool {
+    let bits = general_flag::AUTHORITY | general_flag::CROSS_AUTHORITY;
+    template.general_flags.is_some_and(|flags| flags & bits != 0)
 }
 
 #[cfg(test)]
@@ -89,6 +103,24 @@ mod tests {
     fn unknown_without_the_certificate_or_the_validity() {
         check(&RULE, &World::default().published(template("T")), &limits(), "unknown");
         check(&RULE, &ending(365, None), &limits(), "unknown");
+    }
+
+    #[test]
+    fn templates_for_authorities_do_not_count() {
+        let world = |names: &[&str]| {
+            let own = Certificate { not_after: NOW.plus_days(400), ..authority("Corp CA") };
+            let one = Authority { certificates: vec![own.digest()], ..issuing(names) };
+            let long = |name, flag| Template {
+                validity_secs: Some(5 * 365 * 86_400),
+                general_flags: Some(flag),
+                ..template(name)
+            };
+            let world = World::default().template(template("T")).template(long("SubCA", 0x80));
+            let world = world.template(long("CrossCA", 0x800));
+            world.issued_by(one).listed(own, "cACertificate")
+        };
+        check(&RULE, &world(&["T", "SubCA", "CrossCA"]), &limits(), "met");
+        check(&RULE, &world(&["SubCA", "CrossCA"]), &limits(), "not-applicable");
     }
 
     #[test]

@@ -13,7 +13,7 @@
 
 use pki_inventory::{Asset, DirectoryObject, DirectoryRole, Right};
 
-use crate::takeover::{ACCOUNT_OPERATORS, Takeover, takeover};
+use crate::takeover::{Takeover, takeover};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -31,13 +31,14 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, object: &DirectoryObject, cx: &RuleContext<'_>) -> Outcome {
-    let (enough, trusted) = match object.role {
+    let enough = match object.role {
         DirectoryRole::Account => return Outcome::NotApplicable,
-        DirectoryRole::Container => (Some(&Right::CreateChild), None),
-        DirectoryRole::AuthorityHost => (None, Some(ACCOUNT_OPERATORS)),
-        _ => (None, None),
+        DirectoryRole::Container => Some(&Right::CreateChild),
+        _ => None,
     };
-    match takeover(object.access.as_ref(), enough, trusted, cx) {
+    // Account Operators may write every computer by default, the host of an authority too: while
+    // nobody is in that group, that is nobody.
+    match takeover(object.access.as_ref(), enough, None, cx) {
         Takeover::ByNobody => Outcome::Met,
         Takeover::Unclear(why) => Outcome::Unknown(why),
         Takeover::ByOrdinary(how) => Outcome::NotMet(how),
@@ -74,11 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn unknown_for_a_particular_group_but_not_for_those_who_administer_hosts_anyway() {
+    fn unknown_for_a_particular_group_unless_nobody_is_in_it() {
         outcome(DirectoryRole::RootStore, Right::WriteDacl, team(), "unknown");
-        let operators = Trustee { sid: super::ACCOUNT_OPERATORS.to_owned(), ..team() };
-        outcome(DirectoryRole::RootStore, Right::WriteDacl, operators.clone(), "unknown");
-        outcome(DirectoryRole::AuthorityHost, Right::WriteDacl, operators, "met");
+        for (members, expected) in [(None, "unknown"), (Some(2), "unknown"), (Some(0), "met")] {
+            let sid = crate::takeover::ACCOUNT_OPERATORS.to_owned();
+            let operators = Trustee { sid, members, ..team() };
+            outcome(DirectoryRole::AuthorityHost, Right::FullControl, operators, expected);
+        }
     }
 
     #[test]

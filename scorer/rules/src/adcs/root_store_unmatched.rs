@@ -13,9 +13,10 @@
 
 use std::collections::BTreeSet;
 
-use pki_inventory::{Asset, Digest, DirectoryObject, DirectoryRole};
+use pki_inventory::{Asset, Digest, DirectoryObject, DirectoryRole, View};
 
 use crate::enrolment::limited;
+use crate::roots::{listed, reads_roots, used};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -32,22 +33,25 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, object: &DirectoryObject, cx: &RuleContext<'_>) -> Outcome {
+    let forest = View::forest_of(&object.dn);
     let (found, what): (BTreeSet<Digest>, _) = match object.role {
         _ if object.certificates.is_empty() => return Outcome::NotApplicable,
         DirectoryRole::RootStore => {
-            (used(cx), "is published as a root, but no authority leads to it")
+            (used(&forest, cx), "is published as a root, but no authority leads to it")
         }
         DirectoryRole::AuthorityInformation => (
-            listed(DirectoryRole::RootStore, cx).collect(),
+            listed(DirectoryRole::RootStore, &forest, cx).collect(),
             "is an authority of its own, but is not published as a root",
         ),
         _ => return Outcome::NotApplicable,
     };
-    if object.role == DirectoryRole::RootStore && found.is_empty() {
+    let is_root_store = object.role == DirectoryRole::RootStore;
+    if is_root_store && found.is_empty() {
         return Outcome::Unknown(
             "no certificate of an authority was read to compare with".to_owned(),
         );
     }
+    let without_roots = !is_root_store && !reads_roots(&forest, cx);
     let (mut unmatched, mut unread, mut matched) = (Vec::new(), 0_usize, false);
     for digest in &object.certificates {
         let known = cx.view.certificate(*digest).map(|(_, certificate)| certificate);
@@ -59,6 +63,9 @@ fn check(_: &Asset, object: &DirectoryObject, cx: &RuleContext<'_>) -> Outcome {
             (_, None) => unread += 1,
         }
     }
+    if !unmatched.is_empty() && without_roots {
+        return Outcome::Unknown("no trusted root was read to compare with".to_owned());
+    }
     if !unmatched.is_empty() {
         return Outcome::NotMet(format!("{} {what}", limited(unmatched.into_iter())));
     }
@@ -69,30 +76,10 @@ fn check(_: &Asset, object: &DirectoryObject, cx: &RuleContext<'_>) -> Outcome {
     }
 }
 
-/// The certificates that objects with this part hold.
-fn listed(role: DirectoryRole, cx: &RuleContext<'_>) -> impl Iterator<Item = Digest> {
-    cx.view.directory_objects(role).iter().flat_map(|(_, object)| object.certificates.clone())
-}
-
-/// The certificates of authorities, and all that they lead to.
-fn used(cx: &RuleContext<'_>) -> BTreeSet<Digest> {
-    let registered = cx.view.authorities().iter();
-    let registered = registered.flat_map(|(_, authority)| authority.certificates.clone());
-    let mut open: Vec<Digest> =
-        registered.chain(listed(DirectoryRole::AuthorityInformation, cx)).collect();
-    let mut found = BTreeSet::new();
-    while let Some(digest) = open.pop() {
-        if let (true, Some((_, one))) = (found.insert(digest), cx.view.certificate(digest)) {
-            open.extend(cx.view.issuers(one).map(|issuer| issuer.id.sha256));
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{holding, issuing};
+    use crate::directory_fixtures::{container, holding, issuing};
     use crate::fixtures::{World, authority, check, leaf, limits, name};
 
     use pki_inventory::{Authority, Certificate, DirectoryRole};
@@ -122,7 +109,24 @@ mod tests {
         check(&RULE, &root_store().issued_by(other), &limits(), "not-met");
         let own = authority("Own");
         let object = holding(DirectoryRole::AuthorityInformation, &[&own]);
-        check(&RULE, &World::default().object(object).listed(own, "x"), &limits(), "not-met");
+        let world = World::default().object(object).listed(own, "x");
+        check(&RULE, &world, &limits(), "unknown");
+        let read = world.object(container("Certification Authorities"));
+        let expected = [("not-applicable", 1), ("not-met", 1)].into();
+        assert_eq!(read.outcomes(&RULE, &limits()), expected);
+    }
+
+    #[test]
+    fn other_forests_tell_nothing() {
+        let foreign = |dn: String| dn.replace("DC=corp", "DC=other");
+        let root = authority("Root");
+        let mut other = Authority { certificates: vec![root.digest()], ..issuing(&[]) };
+        other.dn = foreign(other.dn);
+        check(&RULE, &root_store().issued_by(other), &limits(), "unknown");
+        let mut below = holding(DirectoryRole::AuthorityInformation, &[&root]);
+        below.dn = foreign(below.dn);
+        let world = root_store().object(below);
+        assert_eq!(world.outcomes(&RULE, &limits()), [("unknown", 2)].into());
     }
 
     #[test]

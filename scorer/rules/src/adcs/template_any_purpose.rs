@@ -10,9 +10,10 @@
 //! ## What it cannot see
 //! What relying parties accept; whether the authority's host restricts agents.
 
+use pki_inventory::general_flag::AUTHORITY;
 use pki_inventory::{Asset, Template};
 
-use crate::enrolment::{Condition, Path, path};
+use crate::enrolment::{Path, path};
 use crate::usages::any_purpose;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -31,9 +32,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    let condition = any_purpose(template).map_or(Condition::Absent, |purpose| {
-        Condition::Holds(format!("its certificates are {purpose}"))
-    });
+    let is_authority = template.general_flags.is_some_and(|flags| flags & AUTHORITY != 0);
+    let who = if is_authority { "those of authorities, " } else { "" };
+    let condition =
+        any_purpose(template, cx).map(|what| format!("its certificates are {who}{what}"));
     match path(template, condition, cx) {
         Path::None => Outcome::Met,
         Path::Closed(why) => Outcome::MetBecause(why),
@@ -77,12 +79,21 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
     }
 
     #[test]
-    fn not_met_without_any_usage() {
+    fn not_met_without_any_usage_and_one_for_authorities_is_said_to_be_one() {
         let (application_policies, extended_key_usage) = (Vec::new(), Vec::new());
-        outcome(Template { application_policies, extended_key_usage, ..template("T") }, "not-met");
+        let none = Template { application_policies, extended_key_usage, ..template("T") };
+        outcome(none.clone(), "unknown");
+        let sub = Template { general_flags: Some(0x80), ..none };
+        let world = World::default().template(template("Other")).published(sub);
+        let found = world.sentences(&RULE, &limits());
+        let expected =
+            "its certificates are those of authorities, for any purpose, as the template";
+        assert!(found[0].starts_with(expected), "{found:?}");
+        let expected = [("met", 1), ("not-met", 1)].into();
+        assert_eq!(world.outcomes(&RULE, &limits()), expected);
     }
 }

@@ -14,7 +14,7 @@
 
 use pki_inventory::{Asset, Template};
 
-use crate::enrolment::{Path, both, path};
+use crate::enrolment::{Condition, Path, both, path};
 use crate::usages::{names_itself, schema};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -36,11 +36,14 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    let old = (schema(template) == 1).then(|| {
-        "and the template is of version 1; that matters where the authority lacks the fix for \
-         CVE-2024-49019, which is not in the directory"
-            .to_owned()
-    });
+    let old = match schema(template) {
+        1 => Condition::Holds(
+            "and the template is of version 1; that matters where the authority lacks the fix for \
+             CVE-2024-49019, which is not in the directory"
+                .to_owned(),
+        ),
+        _ => Condition::Absent,
+    };
     match path(template, both(names_itself(template), old), cx) {
         Path::None => Outcome::Met,
         Path::Closed(why) => Outcome::MetBecause(why),
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `adcs.template-attestation-absent`: nothing shows where its keys are.
 //!
 //! ## What it looks at
-//! The flags ATTEST_REQUIRED and ATTEST_PREFERRED of certificate templates. Only templates that an
-//! authority publishes.
+//! The flags ATTEST_REQUIRED and ATTEST_PREFERRED of certificate templates, which are there from
+//! version 4 of the schema on. Only templates that an authority publishes.
 //! ## Why it matters
 //! Only attestation tells an authority that a key is in a TPM and stays there; a provider that is
 //! asked for is a wish.
@@ -11,6 +11,8 @@
 
 use pki_inventory::{Asset, Template, private_key_flag};
 
+use crate::enrolment::{Publication, publication};
+use crate::usages::schema;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -27,8 +29,16 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
+    }
+    let version = schema(template);
+    if version < 4 {
+        return Outcome::NotApplicableBecause(format!(
+            "version {version} of the schema knows no attestation"
+        ));
     }
     let is = |flag| template.keys(flag);
     match (is(private_key_flag::ATTESTATION_REQUIRED), is(private_key_flag::ATTESTATION_PREFERRED))
@@ -75,7 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+    fn not_applicable_unpublished_or_before_version_4() {
+        for schema_version in [None, Some(2), Some(3)] {
+            outcome(Template { schema_version, ..template("T") }, "not-applicable");
+        }
+        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
     }
 }

@@ -6,13 +6,15 @@
 //! ## Why it matters
 //! What enrols and renews by itself is not forgotten. By hand it is, now and then.
 //! ## What it cannot see
-//! Whether clients have the policy switched on; other programs that ask by the template. Names that
+//! Whether clients have the policy switched on, which for templates of version 1 takes the place of
+//! the right; other programs that ask by the template. Names that
 //! the requester gives cannot be filled in by the directory, so that those templates count as by
 //! hand.
 
 use pki_inventory::{Asset, Right, Template, enrolment_flag, general_flag};
 
-use crate::enrolment::{UNREAD, undecided};
+use crate::enrolment::{Publication, UNREAD, publication, undecided};
+use crate::usages::schema;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -26,8 +28,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
     }
     if template.general_flags.is_some_and(|flags| flags & general_flag::AUTHORITY != 0) {
         return Outcome::NotApplicableBecause("is for authorities, which people set up".to_owned());
@@ -42,6 +46,11 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
             Some(access) if access.of(&Right::AutoEnrol).next().is_none() => {
                 match undecided(access) {
                     Some(why) => Outcome::Unknown(why),
+                    None if schema(template) == 1 => Outcome::Unknown(
+                        "asks clients to enrol (AUTO_ENROLLMENT) and is of version 1: such a one needs \
+                         no right for that, but a policy of the domain, which was not read"
+                            .to_owned(),
+                    ),
                     None => Outcome::NotMet(
                         "asks clients to enrol (AUTO_ENROLLMENT), but nobody has the right to"
                             .to_owned(),
@@ -88,8 +97,15 @@ mod tests {
     }
 
     #[test]
+    fn unknown_by_version_1_with_the_flag_and_no_right() {
+        let old = |one| Template { schema_version: None, ..one };
+        outcome(old(with(&[may(Right::Enrol, users())])), "unknown");
+        outcome(old(template("T")), "not-met");
+    }
+
+    #[test]
     fn not_applicable_to_authorities_or_unpublished() {
         outcome(Template { general_flags: Some(0x80), ..template("T") }, "not-applicable");
-        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
     }
 }

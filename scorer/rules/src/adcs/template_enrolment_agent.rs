@@ -11,7 +11,8 @@
 //! Restrictions of agents: which agent may ask by which template for whom stands in the registry of
 //! the authority's host.
 
-use pki_inventory::{Asset, Template};
+use pki_inventory::enrolment_flag::PEND_ALL_REQUESTS;
+use pki_inventory::{Asset, Template, View};
 
 use crate::enrolment::{Condition, Path, limited, path};
 use crate::usages::{AGENT, has, logon, schema};
@@ -46,17 +47,23 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 }
 
 /// What an agent can ask for: templates of the first version take any agent, later ones those that
-/// they ask for ([MS-CRTD], 2.18 and 2.23).
+/// they ask for ([MS-CRTD], 2.18 and 2.23). Where a manager approves, an agent alone gets nothing.
 fn targets(template: &Template, cx: &RuleContext<'_>) -> String {
     let accepts = |other: &Template| {
         let asked = other.agent_policies.iter().any(|policy| policy == AGENT);
         schema(other) == 1 || (other.agent_signatures.unwrap_or(0) >= 1 && asked)
     };
+    let forest = View::forest_of(&template.dn);
     let others = cx.view.templates().map(|(_, other)| other).filter(|other| {
-        let beside = container(other) == container(template) && logon(other).is_some();
-        beside && accepts(other) && !cx.view.publishers(other).is_empty()
+        let at_once = other.enrols(PEND_ALL_REQUESTS) != Some(true);
+        let logs_on = at_once && matches!(logon(other, cx), Condition::Holds(_));
+        logs_on && accepts(other) && View::forest_of(&other.dn) == forest
     });
-    match limited(others.map(|other| other.name.clone())) {
+    let published = others.filter(|other| !cx.view.publishers(other).is_empty());
+    match limited(published.map(|other| match other.agent_signatures {
+        Some(many @ 2..) => format!("{} (which {many} agents have to sign)", other.name),
+        _ => other.name.clone(),
+    })) {
         names if names.is_empty() => {
             "no published template that logs on accepts an agent".to_owned()
         }
@@ -64,15 +71,6 @@ fn targets(template: &Template, cx: &RuleContext<'_>) -> String {
             format!("an agent may log on as others by {names}, unless restricted on the authority")
         }
     }
-}
-
-/// The entry above, which templates of one forest have in common.
-fn container(template: &Template) -> String {
-    template
-        .dn
-        .to_lowercase()
-        .split_once("cn=certificate templates,")
-        .map_or_else(String::new, |(_, above)| above.to_owned())
 }
 
 #[cfg(test)]
@@ -110,7 +108,7 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
     }
 
     #[test]
@@ -121,10 +119,18 @@ mod tests {
             ..template("Signed")
         };
         let old = Template { schema_version: None, ..template("Old") };
+        let twice = Template {
+            agent_signatures: Some(2),
+            ..Template { name: "Two".to_owned(), ..takes.clone() }
+        };
+        let twice = Template { dn: twice.dn.replace("Signed", "Two"), ..twice };
+        let asked = Template { schema_version: None, ..approved(template("Asked")) };
         let world = World::default().template(armed()).template(takes).template(old);
-        let world = world.template(template("Other"));
-        let world = world.issued_by(issuing(&["Agent", "Signed", "Old", "Other"]));
+        let world = world.template(template("Other")).template(twice).template(asked);
+        let world = world.issued_by(issuing(&["Agent", "Signed", "Old", "Other", "Two", "Asked"]));
         let found = world.sentences(&RULE, &limits());
-        assert!(found[0].contains("others by Old, Signed, unless restricted"), "{found:?}");
+        let expected =
+            "others by Old, Signed, Two (which 2 agents have to sign), unless restricted";
+        assert!(found[0].contains(expected), "{found:?}");
     }
 }

@@ -11,6 +11,7 @@
 
 use pki_inventory::{Asset, Template, private_key_flag};
 
+use crate::enrolment::{Publication, publication};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -27,8 +28,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
     }
     match template.keys(private_key_flag::SAME_KEY_RENEWAL) {
         Some(false) => Outcome::Met,
@@ -68,6 +71,6 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
     }
 }

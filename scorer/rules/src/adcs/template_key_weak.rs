@@ -13,6 +13,7 @@
 
 use pki_inventory::{Asset, Template};
 
+use crate::enrolment::{Publication, publication};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -29,8 +30,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
     }
     let named = template.algorithms.iter().find(|(name, _)| name == "msPKI-Asymmetric-Algorithm");
     let algorithm = named.map_or("RSA", |(_, algorithm)| algorithm.as_str());
@@ -94,6 +97,6 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
     }
 }

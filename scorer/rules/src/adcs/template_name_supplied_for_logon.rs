@@ -32,7 +32,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    let usage = logon(template).map(|usage| format!("and the certificate is {usage}"));
+    let usage = logon(template, cx).map(|usage| format!("and the certificate is {usage}"));
     match path(template, both(names_itself(template), usage), cx) {
         Path::None => Outcome::Met,
         Path::Closed(why) => Outcome::MetBecause(why),
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //!
 //! ## What it looks at
 //! Certificate templates by which the requester names the subject or the alternative names, for
-//! servers. Then: some authority publishes the template, ordinary accounts may enrol, no manager
-//! approves, no agent signs.
+//! servers or any purpose. Of the two lists of usages either counts: most software reads the
+//! extended key usage alone. Then: some authority publishes the template, ordinary accounts may
+//! enrol, no manager approves, no agent signs.
 //! ## Why it matters
 //! Any user stands in for any server of the organisation, to everything that trusts the authority.
 //! ## What it cannot see
@@ -14,7 +15,7 @@
 use pki_inventory::{Asset, Template};
 
 use crate::enrolment::{Path, both, path};
-use crate::usages::{SERVER, has, names_itself};
+use crate::usages::{names_itself, server};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -32,7 +33,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    let usage = has(template, SERVER).then(|| "and the certificate is for servers".to_owned());
+    let usage = server(template, cx).map(|usage| format!("and the certificate is {usage}"));
     match path(template, both(names_itself(template), usage), cx) {
         Path::None => Outcome::Met,
         Path::Closed(why) => Outcome::MetBecause(why),
@@ -76,12 +77,19 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
     }
 
     #[test]
     fn unknown_where_the_flags_were_not_read() {
         outcome(Template { name_flags: None, ..armed() }, "unknown");
+    }
+
+    #[test]
+    fn not_met_by_the_extended_key_usage_alone_or_for_any_purpose() {
+        outcome(used_for("2.5.29.37.0", armed()), "not-met");
+        let application_policies = vec!["1.3.6.1.5.5.7.3.2".to_owned()];
+        outcome(Template { application_policies, schema_version: Some(2), ..armed() }, "not-met");
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! Whether the authority leaves the policy out; what the group may do, unless it administers by
 //! default.
 
-use pki_inventory::{Asset, DirectoryRole, LinkedGroup, Template};
+use pki_inventory::{Asset, DirectoryRole, LinkedGroup, Template, View};
 
 use crate::enrolment::{Condition, Path, both, limited, path};
 use crate::usages::logon;
@@ -33,7 +33,13 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    let policies = cx.view.directory_objects(DirectoryRole::ObjectIdentifier);
+    let forest = View::forest_of(&template.dn);
+    let policies = match template.issuance_policies.is_empty() {
+        true => &[][..],
+        false => cx.view.directory_objects(DirectoryRole::ObjectIdentifier),
+    };
+    let own = policies.iter().filter(|(_, policy)| View::forest_of(&policy.dn) == forest);
+    let policies: Vec<_> = own.collect();
     let groups = policies.iter().filter_map(|(_, policy)| {
         let given = policy.oid.as_ref().is_some_and(|oid| template.issuance_policies.contains(oid));
         Some(called(policy.group.as_ref().filter(|_| given)?, &policy.name))
@@ -45,7 +51,7 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
         groups if groups.is_empty() => Condition::Absent,
         groups => Condition::Holds(format!("its certificates make members of {groups}")),
     };
-    let usage = logon(template).map(|usage| format!("and are {usage}"));
+    let usage = logon(template, cx).map(|usage| format!("and are {usage}"));
     match path(template, both(condition, usage), cx) {
         Path::None => Outcome::Met,
         Path::Closed(why) => Outcome::MetBecause(why),
@@ -68,7 +74,7 @@ fn called(group: &LinkedGroup, policy: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{approved, enrolled_by, object, team, template};
+    use crate::directory_fixtures::{approved, enrolled_by, issuing, object, team, template};
     use crate::fixtures::{World, check, limits};
 
     use pki_inventory::{DirectoryRole, LinkedGroup, Template};
@@ -108,7 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn unknown_by_a_policy_of_another_forest() {
+        let mut foreign = armed();
+        foreign.dn = foreign.dn.replace("DC=corp", "DC=other");
+        let mut authority = issuing(&["T"]);
+        authority.dn = authority.dn.replace("DC=corp", "DC=other");
+        let world = linked(true).template(foreign).issued_by(authority);
+        check(&RULE, &world, &limits(), "unknown");
+    }
+
+    #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &linked(true).template(armed()), &limits(), "not-applicable");
+        check(&RULE, &linked(true).unpublished(armed()), &limits(), "not-applicable");
     }
 }

@@ -1,9 +1,9 @@
 //! `adcs.template-provider-legacy`: keys are made by providers of the old interface.
 //!
 //! ## What it looks at
-//! The providers that certificate templates name, and from version 4 of the schema on the flag
-//! USE_LEGACY_PROVIDER. Key storage providers are the new interface. Only templates that an
-//! authority publishes.
+//! The providers that certificate templates name up to version 2 of the schema, and from version 4
+//! on the flag USE_LEGACY_PROVIDER. Key storage providers are the new interface. Only templates
+//! that an authority publishes.
 //! ## Why it matters
 //! Providers of CryptoAPI know no curves and no attestation, keep keys in forms that tools read,
 //! and get nothing new.
@@ -12,7 +12,7 @@
 
 use pki_inventory::{Asset, Template, private_key_flag};
 
-use crate::enrolment::limited;
+use crate::enrolment::{Publication, limited, publication};
 use crate::usages::schema;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -30,16 +30,17 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
     }
     let old = template.providers.iter().filter(|provider| !is_key_storage(provider));
     let old = limited(old.cloned());
-    if !old.is_empty() {
-        return Outcome::NotMet(format!("keys may be made by {old}"));
-    }
-    // Version 3 is for key storage providers alone; the flag came with version 4.
+    // Version 3 is for key storage providers alone, whatever they are called; the flag came with
+    // version 4 and tells there.
     match (schema(template), template.keys(private_key_flag::LEGACY_PROVIDER)) {
+        (..=2, _) if !old.is_empty() => Outcome::NotMet(format!("keys may be made by {old}")),
         (3, _) | (4.., Some(false)) => Outcome::Met,
         (4.., Some(true)) => {
             Outcome::NotMet("keys are made by CryptoAPI (USE_LEGACY_PROVIDER)".to_owned())
@@ -80,6 +81,9 @@ mod tests {
         outcome(template("T"), "met");
         outcome(with(2, "Microsoft Platform Crypto Provider"), "met");
         outcome(Template { providers: Vec::new(), ..template("T") }, "met");
+        for version in [3, 4] {
+            outcome(with(version, "Google Cloud KMS Provider"), "met");
+        }
     }
 
     #[test]
@@ -99,6 +103,6 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
     }
 }

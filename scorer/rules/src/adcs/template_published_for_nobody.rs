@@ -11,7 +11,7 @@
 
 use pki_inventory::{Asset, Right, Template};
 
-use crate::enrolment::{UNREAD, undecided};
+use crate::enrolment::{Publication, UNREAD, publication, undecided};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,8 +28,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
     }
     match &template.access {
         None => Outcome::Unknown(UNREAD.to_owned()),
@@ -72,6 +74,6 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
     }
 }

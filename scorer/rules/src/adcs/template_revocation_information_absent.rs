@@ -13,6 +13,7 @@
 
 use pki_inventory::{Asset, Template, enrolment_flag};
 
+use crate::enrolment::{Publication, publication};
 use crate::usages::{STATUS, has};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -30,8 +31,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
     }
     if has(template, STATUS) {
         return Outcome::NotApplicableBecause(
@@ -83,7 +86,7 @@ mod tests {
     #[test]
     fn not_applicable_to_responders_or_unpublished() {
         outcome(used_for(crate::usages::STATUS, without()), "not-applicable");
-        let world = World::default().template(without());
+        let world = World::default().unpublished(without());
         check(&RULE, &world, &limits(), "not-applicable");
     }
 }

@@ -11,6 +11,7 @@
 
 use pki_inventory::{Asset, Template};
 
+use crate::enrolment::{Publication, publication};
 use crate::usages::schema;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -31,8 +32,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
+    match publication(template, cx) {
+        Publication::By(_) => {}
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
     }
     match schema(template) {
         0 | 1 => Outcome::NotMet("is of version 1 of the schema, of Windows 2000".to_owned()),
@@ -64,7 +67,12 @@ mod tests {
     }
 
     #[test]
+    fn unknown_where_no_authority_was_read() {
+        check(&RULE, &World::default().template(template("T")), &limits(), "unknown");
+    }
+
+    #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(template("T")), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
     }
 }

@@ -38,7 +38,7 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
         "msPKI-Enrollment-Flag",
         "its certificates carry no security identifier (NO_SECURITY_EXTENSION)",
     );
-    let usage = logon(template).map(|usage| format!("and are {usage}"));
+    let usage = logon(template, cx).map(|usage| format!("and are {usage}"));
     match path(template, both(condition, usage), cx) {
         Path::None => Outcome::Met,
         Path::Closed(why) => Outcome::MetBecause(why),
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn not_applicable_unpublished() {
-        check(&RULE, &World::default().template(armed()), &limits(), "not-applicable");
+        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
     }
 
     #[test]

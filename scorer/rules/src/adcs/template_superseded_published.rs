@@ -11,7 +11,7 @@
 
 use pki_inventory::{Asset, Template};
 
-use crate::enrolment::limited;
+use crate::enrolment::{Publication, limited, publication};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -25,14 +25,15 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
-    if cx.view.publishers(template).is_empty() {
-        return Outcome::NotApplicable;
-    }
+    let by = match publication(template, cx) {
+        Publication::By(by) => by,
+        Publication::Nobody => return Outcome::NotApplicable,
+        Publication::Unclear(why) => return Outcome::Unknown(why),
+    };
     let successors = cx.view.successors(template);
     match limited(successors.iter().map(|(_, successor)| successor.name.clone())) {
         names if names.is_empty() => Outcome::Met,
         names => {
-            let by = cx.view.publishers(template);
             let by = limited(by.iter().map(|(_, authority)| authority.name.clone()));
             Outcome::NotMet(format!("{names} supersedes it, and {by} still publishes it"))
         }
@@ -64,6 +65,11 @@ mod tests {
         assert_eq!(found, [("met", 1), ("not-met", 1)].into());
         let found = world.sentences(&RULE, &limits());
         assert_eq!(found, ["New supersedes it, and Corp CA still publishes it"]);
+    }
+
+    #[test]
+    fn unknown_where_no_authority_was_read() {
+        check(&RULE, &World::default().template(template("T")), &limits(), "unknown");
     }
 
     #[test]

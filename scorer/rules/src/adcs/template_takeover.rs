@@ -11,9 +11,9 @@
 //! Changes that were made and undone; rights that come by groups that were not read, which the
 //! sentence names as they stand in the list.
 
-use pki_inventory::{Asset, Template};
+use pki_inventory::{Asset, Authority, Template};
 
-use crate::enrolment::limited;
+use crate::enrolment::{Publication, limited, publication};
 use crate::takeover::{Takeover, takeover};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -36,13 +36,15 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
         Takeover::ByNobody => Outcome::Met,
         Takeover::Unclear(why) => Outcome::Unknown(why),
         Takeover::ByOrdinary(how) => {
-            let publishers = cx.view.publishers(template);
-            let names = publishers.iter().map(|(_, authority)| authority.name.clone());
-            Outcome::NotMet(match limited(names) {
-                names if names.is_empty() => {
+            let names = |(_, authority): &(&Asset, &Authority)| authority.name.clone();
+            Outcome::NotMet(match publication(template, cx) {
+                Publication::By(all) => {
+                    format!("{how}; published by {}", limited(all.iter().map(names)))
+                }
+                Publication::Nobody => {
                     format!("{how}; no authority publishes it, so that it waits for one that does")
                 }
-                names => format!("{how}; published by {names}"),
+                Publication::Unclear(why) => format!("{how}; {why}"),
             })
         }
     }
@@ -71,7 +73,8 @@ mod tests {
         let armed = || with(may(Right::WriteDacl, users()));
         for (world, word) in [
             (World::default().published(armed()), "published by Corp CA"),
-            (World::default().template(armed()), "no authority publishes it"),
+            (World::default().unpublished(armed()), "no authority publishes it"),
+            (World::default().template(armed()), "no authority of its forest was read"),
         ] {
             check(&RULE, &world, &limits(), "not-met");
             assert!(world.sentences(&RULE, &limits())[0].contains(word), "{word}");

@@ -30,14 +30,13 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, authority: &Authority, _: &RuleContext<'_>) -> Outcome {
-    let host = crate::adcs::host(authority);
-    let mut candidates = vec![format!("http://{host}/certsrv/")];
-    candidates.extend(authority.enrolment_urls.iter().cloned());
-    Outcome::Unknown(format!(
-        "whether a page takes requests over HTTP, or over HTTPS without channel binding, shows at \
-         the addresses themselves: {}",
-        limited(candidates.into_iter())
-    ))
+    let page = authority.host.iter().map(|host| format!("http://{host}/certsrv/"));
+    let candidates = limited(page.chain(authority.enrolment_urls.iter().cloned()));
+    let whether = "whether a page takes requests over HTTP, or over HTTPS without channel binding,";
+    Outcome::Unknown(match candidates.is_empty() {
+        false => format!("{whether} shows at the addresses themselves: {candidates}"),
+        true => format!("{whether} shows on its host, which was not read"),
+    })
 }
 
 #[cfg(test)]
@@ -46,12 +45,21 @@ mod tests {
     use crate::directory_fixtures::issuing;
     use crate::fixtures::{World, check, limits};
 
+    use pki_inventory::Authority;
+
     #[test]
     fn unknown_and_the_sentence_says_where_to_look() {
         let world = World::default().issued_by(issuing(&["T"]));
         check(&RULE, &world, &limits(), "unknown");
         let found = world.sentences(&RULE, &limits());
         assert!(found[0].contains("ca1.corp.example"), "{found:?}");
+    }
+
+    #[test]
+    fn there_is_no_address_of_a_host_that_was_not_read() {
+        let one = Authority { host: None, ..issuing(&[]) };
+        let found = World::default().issued_by(one).sentences(&RULE, &limits());
+        assert!(found[0].ends_with("shows on its host, which was not read"), "{found:?}");
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! `ca.crl-stale`: a directory hands out a revocation list that is past its next update.
 //!
 //! ## What it looks at
-//! Revocation lists that a directory holds, unless a newer one of the same issuer was seen. Full
-//! lists and those of changes are looked at apart.
+//! Revocation lists that a directory holds, unless the same entry has a newer one of the same key
+//! of the issuer. Full lists and those of changes are looked at apart.
 //! ## Why it matters
 //! Clients that check take a list that is over for none: they refuse everything, or they accept
 //! what was revoked.
 //! ## What it cannot see
-//! Lists at addresses on the web. An authority with several keys has a list for each: a newer one
-//! of another key hides an old one here. Whether the authority is still in operation.
+//! Lists at addresses on the web, or in files: clients that look in the directory do not see those
+//! either. Whether the authority is still in operation.
 
-use pki_inventory::{Asset, Body, RevocationList};
+use pki_inventory::{Asset, Place, RevocationList};
 
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -35,19 +35,16 @@ fn check(asset: &Asset, list: &RevocationList, cx: &RuleContext<'_>) -> Outcome 
         None => Outcome::Unknown("it does not say when the next one is due".to_owned()),
         Some(due) if cx.as_of <= due => Outcome::Met,
         Some(due) => {
-            let others = cx.view.inventory().assets().filter_map(|other| match &other.body {
-                Body::RevocationList(other) => Some(other),
-                _ => None,
+            let others = cx.view.lists_of(list.issuer.sha256).iter();
+            let newer = others.filter(|(other, newer)| {
+                newer.this_update > list.this_update
+                    && newer.is_delta == list.is_delta
+                    && newer.authority_key_id == list.authority_key_id
+                    && share_an_entry(asset, other)
             });
-            let newer = others.filter(|other| {
-                other.issuer.sha256 == list.issuer.sha256 && other.this_update > list.this_update
-            });
-            let newer = newer.filter(|other| is_delta(other) == is_delta(list));
-            if let Some(newest) = newer.map(|other| other.this_update).max() {
+            if let Some(newest) = newer.map(|(_, newer)| newer.this_update).max() {
                 let day = newest.date();
-                return Outcome::MetBecause(format!(
-                    "a newer one of its issuer, of {day}, was seen"
-                ));
+                return Outcome::MetBecause(format!("a newer one, of {day}, is in the same entry"));
             }
             let days = due.days_until(cx.as_of);
             Outcome::NotMet(format!("the next one was due on {}, {days} days ago", due.date()))
@@ -55,12 +52,21 @@ fn check(asset: &Asset, list: &RevocationList, cx: &RuleContext<'_>) -> Outcome 
     }
 }
 
-/// deltaCRLIndicator, 2.5.29.27.
-const DELTA: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x1b];
+/// Whether a directory has both in one entry, on whichever server or in whichever dump it was seen.
+fn share_an_entry(one: &Asset, other: &Asset) -> bool {
+    let entries = |asset: &Asset| -> Vec<String> {
+        let seen = asset.sightings().filter(|sighting| sighting.collector == "directory");
+        seen.filter_map(|sighting| entry(&sighting.place)).collect()
+    };
+    let (one, other) = (entries(one), entries(other));
+    one.iter().any(|entry| other.contains(entry))
+}
 
-/// Whether it is a list of changes (RFC 5280, 5.2.4): only those have the extension.
-fn is_delta(list: &RevocationList) -> bool {
-    list.der.windows(DELTA.len()).any(|octets| octets == DELTA)
+fn entry(place: &Place) -> Option<String> {
+    match place {
+        Place::Directory { dn, .. } => Some(dn.to_lowercase()),
+        place => place.inner().map(str::to_lowercase),
+    }
 }
 
 #[cfg(test)]
@@ -78,21 +84,36 @@ mod tests {
     #[test]
     fn met_until_the_next_one_is_due_or_once_a_newer_one_is_there() {
         check(&RULE, &held(list("CA", Some(0))), &limits(), "met");
-        let world = held(list("CA", Some(-9))).revoking(list("CA", Some(3)), "filesystem");
-        let expected = [("met", 1), ("not-applicable", 1)].into();
-        assert_eq!(world.outcomes(&RULE, &limits()), expected);
+        let world = held(list("CA", Some(-9))).revoking(list("CA", Some(3)), "directory");
+        assert_eq!(world.outcomes(&RULE, &limits()), [("met", 2)].into());
+        let dumped = "file:///dump.ldif!/CN=X,DC=corp,DC=example#2";
+        let world =
+            held(list("CA", Some(-9))).revoking_at(list("CA", Some(3)), dumped, "directory");
+        assert_eq!(world.outcomes(&RULE, &limits()), [("met", 2)].into());
     }
 
     #[test]
     fn not_met_after_that() {
         check(&RULE, &held(list("CA", Some(-9))), &limits(), "not-met");
-        let mut changes = list("CA", Some(3));
-        changes.der.extend(super::DELTA);
-        for newer in [changes, list("Other", Some(3))] {
+        let changes = RevocationList { is_delta: true, ..list("CA", Some(3)) };
+        let renewed = RevocationList { authority_key_id: None, ..list("CA", Some(3)) };
+        for newer in [changes, renewed, list("Other", Some(3))] {
             let world = held(list("CA", Some(-9))).revoking(newer, "directory");
             let expected = [("met", 1), ("not-met", 1)].into();
             assert_eq!(world.outcomes(&RULE, &limits()), expected);
         }
+    }
+
+    #[test]
+    fn not_met_by_a_newer_one_elsewhere() {
+        let world = held(list("CA", Some(-9))).revoking(list("CA", Some(3)), "filesystem");
+        let expected = [("not-applicable", 1), ("not-met", 1)].into();
+        assert_eq!(world.outcomes(&RULE, &limits()), expected);
+        let beside = "ldap://corp.example/CN=y,DC=corp,DC=example";
+        let world =
+            held(list("CA", Some(-9))).revoking_at(list("CA", Some(3)), beside, "directory");
+        let expected = [("met", 1), ("not-met", 1)].into();
+        assert_eq!(world.outcomes(&RULE, &limits()), expected);
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! What an authority does not know it can neither revoke nor renew. It was made with a copy of its
 //! key, or its records were lost.
 //! ## What it cannot see
-//! Whether the export was a whole one: what was filtered out is missing in it. What was issued after
-//! its last record is unknown.
+//! Whether the export was a whole one: what was filtered out is missing in it. What was issued
+//! before its first record or after its last one is unknown.
 
 use pki_inventory::{Asset, Certificate};
 
@@ -32,22 +32,37 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
     if !is_own_leaf(asset, certificate, cx) && !is_presented(asset, certificate, cx) {
         return Outcome::NotApplicable;
     }
-    match cx.view.records_of_issuer(certificate) {
-        None => Outcome::NotApplicable,
-        Some(rows) if !rows.is_empty() => Outcome::Met,
-        Some(_) => {
-            let issuer = certificate.issuer.common_name.as_deref().unwrap_or_default();
-            let serial = &certificate.serial;
-            match cx.view.last_recorded(issuer) {
-                Some(last) if last < certificate.not_before => Outcome::Unknown(format!(
-                    "the records of {issuer} end on {}, before it was issued",
-                    last.date()
-                )),
-                _ => Outcome::NotMet(format!(
-                    "the records of {issuer} have no certificate with the serial number {serial}"
-                )),
-            }
-        }
+    let Some(rows) = cx.view.records_of_issuer(certificate) else { return Outcome::NotApplicable };
+    let issuer = certificate.issuer.common_name.as_deref().unwrap_or_default();
+    if !rows.is_empty() {
+        // Of two authorities with one common name, the certificate in the row tells which it is.
+        let certificates = rows.iter().map(|row| cx.view.certificate(row.certificate?));
+        let mut names = certificates.map(|found| found.map(|(_, one)| one.issuer.sha256));
+        let is_own = names.any(|name| name.is_none_or(|name| name == certificate.issuer.sha256));
+        return match is_own {
+            true => Outcome::Met,
+            false => Outcome::Unknown(format!(
+                "the records are those of another authority with the common name {issuer}"
+            )),
+        };
+    }
+    let start = certificate.not_before;
+    match (cx.view.first_recorded(issuer), cx.view.last_recorded(issuer)) {
+        (Some(first), _) if start < first => Outcome::Unknown(format!(
+            "the records of {issuer} begin on {}, after it was issued",
+            first.date()
+        )),
+        (_, Some(last)) if last < start => Outcome::Unknown(format!(
+            "the records of {issuer} end on {}, before it was issued",
+            last.date()
+        )),
+        (Some(_), Some(_)) => Outcome::NotMet(format!(
+            "the records of {issuer} have no certificate with the serial number {}",
+            certificate.serial
+        )),
+        _ => Outcome::Unknown(format!(
+            "the records of {issuer} do not have it, and do not say which days they are of"
+        )),
     }
 }
 
@@ -56,7 +71,7 @@ mod tests {
     use super::RULE;
     use crate::fixtures::{NOW, World, check, leaf, limits};
 
-    use pki_inventory::{Disposition, Issuance};
+    use pki_inventory::{Certificate, Disposition, DistinguishedName, Issuance};
 
     fn row(authority: &str, serial: &str) -> Issuance {
         Issuance {
@@ -86,14 +101,35 @@ mod tests {
     }
 
     #[test]
-    fn not_met_where_only_others_are() {
-        outcome(row("Test CA", "2"), "not-met");
+    fn unknown_where_the_row_is_of_another_authority_of_that_name() {
+        let other = leaf("b.example");
+        let other = Certificate {
+            issuer: DistinguishedName { sha256: other.spki, ..other.issuer },
+            ..other
+        };
+        let row = Issuance { certificate: Some(other.digest()), ..row("Test CA", "1") };
+        let world = World::default().served(leaf("a.example")).stored(other).recorded(row);
+        let expected = [("not-applicable", 1), ("unknown", 1)].into();
+        assert_eq!(world.outcomes(&RULE, &limits()), expected);
+    }
+
+    fn starting(days: Option<i64>) -> Issuance {
+        Issuance { not_before: days.map(|days| NOW.plus_days(days)), ..row("Test CA", "2") }
     }
 
     #[test]
-    fn unknown_where_it_was_issued_after_the_last_record() {
-        let not_before = Some(NOW.plus_days(-51));
-        outcome(Issuance { not_before, ..row("Test CA", "2") }, "unknown");
+    fn not_met_where_only_others_are() {
+        outcome(starting(Some(-50)), "not-met");
+        let later = Issuance { serial: Some("3".to_owned()), ..starting(Some(-9)) };
+        let world = World::default().served(leaf("a.example")).recorded(starting(Some(-60)));
+        check(&RULE, &world.recorded(later), &limits(), "not-met");
+    }
+
+    #[test]
+    fn unknown_where_it_was_issued_outside_of_the_records_or_they_have_no_dates() {
+        for days in [Some(-51), Some(-49), None] {
+            outcome(starting(days), "unknown");
+        }
     }
 
     #[test]

@@ -125,6 +125,7 @@ pub fn lines(access: &Access) -> Vec<String> {
     let mut lines: Vec<String> = access.grants.iter().map(grant).collect();
     lines.extend(access.denied.iter().map(|trustee| format!("denied: {}", of(trustee))));
     lines.extend(access.unresolved.iter().map(|sentence| format!("unresolved: {sentence}")));
+    lines.extend(access.not_evaluated.iter().map(|sentence| format!("not evaluated: {sentence}")));
     lines
 }
 

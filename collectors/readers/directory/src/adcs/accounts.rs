@@ -1,6 +1,8 @@
 //! Accounts and groups of the domains.
 
-use pki_descriptors::{Principal, Sid};
+use std::collections::{BTreeMap, BTreeSet};
+
+use pki_descriptors::{Principal, Principals, Sid};
 use pki_inventory::{Mapping, MappingForm};
 
 use super::{names, values};
@@ -14,9 +16,59 @@ const CLASSES: &[&str] =
 /// ADS_UF_ACCOUNTDISABLE ([MS-ADTS], 2.2.16).
 const DISABLED: u32 = 0x2;
 
-/// An account, a group or a foreign principal, for [`pki_descriptors::Principals`].
+/// The most domains whose names are kept; a forest has a few hundred at most.
+const MOST_DOMAINS: usize = 10_000;
+
+/// What the domains of a forest are called in names such as `CORP\ada`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Domains {
+    /// NetBIOS names by the labels of the domain, in lower case.
+    names: BTreeMap<Vec<String>, String>,
+}
+
+impl Domains {
+    /// Takes the name of a domain from an entry of `CN=Partitions` ([MS-ADTS], 6.1.1.2.1.1); other
+    /// entries have none. The attributes are `nCName` and `nETBIOSName`.
+    pub fn add(&mut self, entry: &Entry) {
+        let Some(dn) = entry.text("nCName") else { return };
+        let Some(name) = values::text(entry, "nETBIOSName") else { return };
+        let labels = names::domain(dn);
+        if !labels.is_empty() && self.names.len() < MOST_DOMAINS {
+            self.names.insert(labels, name);
+        }
+    }
+
+    /// An account, a group or a foreign principal, for [`pki_descriptors::Principals`].
+    #[must_use]
+    pub fn principal(&self, entry: &Entry) -> Option<Principal> {
+        known_by(entry, self)
+    }
+
+    /// Calls everybody by the domains that are known now: a dump may tell of them last.
+    pub fn rename(&self, principals: &mut Principals) {
+        let guesses = self.names.iter().filter_map(|(labels, name)| {
+            labels.first().map(|first| first.to_uppercase()).filter(|guess| guess != name)
+        });
+        // Most domains are called as guessed, and there may be millions of accounts.
+        let wrong: BTreeSet<String> = guesses.collect();
+        principals.rename(|dn, name| {
+            let (domain, account) = name.split_once('\\').filter(|(it, _)| wrong.contains(*it))?;
+            let labels = names::domain(dn);
+            // Not of the domain: BUILTIN.
+            let is_guess = labels.first().is_some_and(|first| first.to_uppercase() == domain);
+            let known = self.names.get(&labels).filter(|_| is_guess)?;
+            Some(format!("{known}\\{account}"))
+        });
+    }
+}
+
+/// The same as [`Domains::principal`] where the names of domains are not known.
 #[must_use]
 pub fn principal(entry: &Entry) -> Option<Principal> {
+    Domains::default().principal(entry)
+}
+
+fn known_by(entry: &Entry, domains: &Domains) -> Option<Principal> {
     let account = entry.text("sAMAccountName").is_some();
     if !account && !CLASSES.iter().any(|class| entry.is_a(class)) {
         return None;
@@ -24,7 +76,7 @@ pub fn principal(entry: &Entry) -> Option<Principal> {
     let sid = sid(entry)?;
     let members = entry.texts("member").map(names::plain).collect();
     Some(Principal {
-        name: name(entry, &sid),
+        name: name(entry, &sid, domains),
         dn: names::plain(&entry.dn),
         is_group: entry.is_a("group"),
         member_of: entry.texts("memberOf").map(names::plain).collect(),
@@ -45,14 +97,18 @@ fn sid(entry: &Entry) -> Option<Sid> {
     foreign.and_then(|name| name.parse().ok())
 }
 
-/// `CORP\name`. The NetBIOS name of the domain is not in the entry; it mostly is the first part of the
-/// domain's name.
-fn name(entry: &Entry, sid: &Sid) -> Option<String> {
+/// `CORP\name`. The NetBIOS name of the domain is not in the entry; where it is not known it mostly is
+/// the first part of the domain's name.
+fn name(entry: &Entry, sid: &Sid, domains: &Domains) -> Option<String> {
     let account = values::text(entry, "sAMAccountName")?;
     // S-1-5-32: the domain of the groups that every machine has ([MS-DTYP], 2.4.2.4).
     let domain = match (sid.authority, sid.parts.first()) {
         (5, Some(32)) => Some("BUILTIN".to_owned()),
-        _ => names::domain(&entry.dn).first().map(|label| label.to_uppercase()),
+        _ => {
+            let labels = names::domain(&entry.dn);
+            let guess = || labels.first().map(|label| label.to_uppercase());
+            domains.names.get(&labels).cloned().or_else(guess)
+        }
     };
     Some(match domain {
         Some(domain) => format!("{domain}\\{account}"),

@@ -54,13 +54,18 @@ const RECOVERY_AGENT: Properties =
 const OBJECT_IDENTIFIER: Properties =
     &[(guid(0xf9c9a57c_3941_438d_bebf_0edaf2aca187), "msDS-OIDToGroupLink")];
 
-const ACCOUNT: Properties = &[MAPPINGS, PUBLIC_INFORMATION];
+/// `User-Force-Change-Password`: a control access and no attribute, by which a password is set without
+/// knowing the old one. It is asked for as what it is, and called by what it writes.
+const PASSWORD: (Guid, &str) = (guid(0x00299570_246d_11d0_a768_00aa006e0529), "the password");
 
-/// Who may act as the computer that an authority runs on: by delegation, by a key of one's own, or by
-/// a certificate.
+const ACCOUNT: Properties = &[MAPPINGS, PUBLIC_INFORMATION, PASSWORD];
+
+/// Who may act as the computer that an authority runs on: by its password, by delegation, by a key of
+/// one's own, or by a certificate.
 const HOST: Properties = &[
     MAPPINGS,
     PUBLIC_INFORMATION,
+    PASSWORD,
     (guid(0x3f78c3e5_f79a_46bd_a0b8_9d18116ddc79), "msDS-AllowedToActOnBehalfOfOtherIdentity"),
     (guid(0x4c164200_20c0_11d0_a768_00aa006e0529), "Account Restrictions"),
     (guid(0x5b47d60f_6090_40b2_9f37_2a4de88f3063), "msDS-KeyCredentialLink"),

@@ -335,6 +335,69 @@ fn a_principal_is_called_as_windows_calls_it() {
     assert_eq!(principal(&template()), None);
 }
 
+fn cross_reference(dn: &[u8], name: &[u8]) -> Entry {
+    let partitions = "CN=ROOT,CN=Partitions,CN=Configuration,DC=corp,DC=example";
+    let classes: &[&[u8]] = &[b"top", b"crossRef"];
+    entry(partitions, &[("objectClass", classes), ("nCName", &[dn]), ("nETBIOSName", &[name])])
+}
+
+#[test]
+fn a_domain_is_called_by_its_netbios_name_where_that_was_read() {
+    let mut domains = Domains::default();
+    domains.add(&cross_reference(b"<GUID=0a>;DC=Corp,DC=Example", b"ACME"));
+    domains.add(&cross_reference(b"CN=Configuration,DC=corp,DC=example", b""));
+    domains.add(&user(&[]));
+    let name = |entry: &Entry| domains.principal(entry).and_then(|it| it.name);
+    assert_eq!(name(&user(&[])).as_deref(), Some(r"ACME\ada"));
+    let account = |dn: &str, sid: &[u8], name: &[u8]| {
+        entry(dn, &[("objectSid", &[sid]), ("sAMAccountName", &[name])])
+    };
+    let child = account("CN=A,DC=child,DC=corp,DC=example", b"S-1-5-21-4-5-6-1111", b"a");
+    assert_eq!(name(&child).as_deref(), Some(r"CHILD\a"), "of another domain");
+    let users = account("CN=Users,CN=Builtin,DC=corp,DC=example", b"S-1-5-32-545", b"Users");
+    assert_eq!(name(&users).as_deref(), Some(r"BUILTIN\Users"));
+
+    // In a dump the name may come last: everybody is called anew.
+    let mut principals = Principals::default();
+    for entry in [&user(&[]), &child, &users] {
+        principals.add(principal(entry).expect("an account"));
+    }
+    let called = |principals: &Principals| {
+        let dns = [user(&[]).dn, child.dn.clone(), users.dn.clone()];
+        dns.map(|dn| principals.standing_of(&dn).expect("known").0)
+    };
+    assert_eq!(called(&principals), [r"CORP\ada", r"CHILD\a", r"BUILTIN\Users"]);
+    domains.rename(&mut principals);
+    assert_eq!(called(&principals), [r"ACME\ada", r"CHILD\a", r"BUILTIN\Users"]);
+}
+
+#[test]
+fn who_may_set_the_password_of_a_host_or_of_a_mapped_account_is_told() {
+    let password =
+        [0x70, 0x95, 0x29, 0, 0x6d, 0x24, 0xd0, 0x11, 0xa7, 0x68, 0, 0xaa, 0, 0x6e, 5, 0x29];
+    let mut control = descriptor(password);
+    // The mask of the entry: ADS_RIGHT_DS_CONTROL_ACCESS in place of ADS_RIGHT_DS_WRITE_PROP.
+    let mask = 36 + 8 + 4;
+    assert_eq!(control[mask..mask + 4], [0x20, 0, 0, 0]);
+    control[mask..mask + 4].copy_from_slice(&[0, 1, 0, 0]);
+    let computer = entry(
+        "CN=CA1,CN=Computers,DC=corp,DC=example",
+        &[("objectClass", &[b"user", b"computer"]), ("sAMAccountName", &[b"CA1$"])],
+    );
+    let mapped = user(&[("altSecurityIdentities", &[b"X509:<SKI>00ff"])]);
+    for (account, role) in
+        [(computer, DirectoryRole::AuthorityHost), (mapped, DirectoryRole::Account)]
+    {
+        let object = object_of(&with(account, "nTSecurityDescriptor", &[&control]));
+        assert_eq!(object.role, role);
+        let access = object.access.expect("read");
+        let right = Right::WriteProperty("the password".to_owned());
+        let grants: Vec<_> = access.of(&right).collect();
+        assert_eq!(grants.len(), 1, "{role:?} {access:?}");
+        assert_eq!(grants[0].reaches, [Ordinary::User, Ordinary::Computer]);
+    }
+}
+
 #[test]
 fn of_an_unknown_entry_the_certificates_are_reported() {
     let der = made::certificate("a");

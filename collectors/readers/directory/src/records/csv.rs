@@ -51,6 +51,11 @@ impl Csv {
         // A field in quotes may go on in the next lines.
         let mut quotes = count(&row);
         while how == Line::Whole && quotes % 2 == 1 {
+            // An empty line is whole even where there is no room for any more of them.
+            if row.len() >= LONGEST_ROW {
+                how = Line::Cut;
+                break;
+            }
             row.push(b'\n');
             let start = row.len();
             how = lines.append(&mut row, LONGEST_ROW.saturating_sub(start))?;

@@ -42,7 +42,7 @@ pub(super) struct Draft {
     certificate: Option<Vec<u8>>,
     month_first: bool,
     day_first: bool,
-    /// What is wrong with it.
+    /// What is wrong with it: no more than one thing for each column, and so few.
     faults: Vec<String>,
 }
 
@@ -85,6 +85,15 @@ impl Draft {
             Column::Reason => self.reason = Some(crate::clean(bare)),
             Column::Certificate => self.text_of_certificate(bare),
         }
+    }
+
+    /// Whether a certificate that is shown now is the row's: the first one is.
+    pub(super) fn begins_certificate(&mut self) -> bool {
+        let is_first = !self.seen.contains(&Column::Certificate);
+        if is_first {
+            self.seen.push(Column::Certificate);
+        }
+        is_first
     }
 
     /// Takes the base64 of the certificate, with or without the lines of PEM around it.

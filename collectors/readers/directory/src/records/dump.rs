@@ -85,14 +85,17 @@ impl Dump {
         let mut draft = Draft::new(lines.number());
         let mut inside = Inside::Row;
         let mut last = None;
-        let mut open = false;
+        let (mut open, mut is_cut) = (false, false);
         loop {
             line.clear();
             match lines.append(&mut line, LONGEST_LINE)? {
                 Line::End => break,
+                // Said once, however many there are: a row may have no end.
                 Line::Cut => {
-                    let what = "the line is longer than 1 MiB".to_owned();
-                    found.push(Err(Damage { line: lines.number(), what }));
+                    if !std::mem::replace(&mut is_cut, true) {
+                        let what = "the line is longer than 1 MiB".to_owned();
+                        found.push(Err(Damage { line: lines.number(), what }));
+                    }
                     continue;
                 }
                 Line::Whole => {}
@@ -138,11 +141,10 @@ impl Dump {
     /// value that is shown at length.
     fn line(&self, line: &[u8], draft: &mut Draft, last: &mut Option<Column>) -> Inside {
         if line.trim_ascii() == b"-----BEGIN CERTIFICATE-----" {
-            // Other certificates may be shown as well, such as the one that was renewed.
-            return match last {
-                Some(Column::Certificate) => Inside::Certificate(String::new()),
-                _ => Inside::Row,
-            };
+            // Other certificates may be shown as well, such as the one that was renewed; a row has one
+            // of its own.
+            let is_own = last.take() == Some(Column::Certificate) && draft.begins_certificate();
+            return if is_own { Inside::Certificate(String::new()) } else { Inside::Row };
         }
         let [b' ', b' ', first, ..] = line else { return Inside::Row };
         if first.is_ascii_whitespace() {

@@ -185,6 +185,44 @@ fn a_certificate_that_is_cut_off_is_said_and_the_row_kept() {
     assert_eq!(found.iter().filter(|row| row.is_err()).count(), 1);
 }
 
+#[test]
+fn a_quote_without_an_end_costs_no_more_than_the_longest_row_though_its_lines_are_empty() {
+    let empty = "\n".repeat(3 << 20);
+    let export = format!("Request ID,Common Name\n1,\"{empty}2,b\n");
+    let found = read(export.as_bytes(), None);
+    let [Err(damage), Ok(row)] = &found[..] else { panic!("{}", found.len()) };
+    assert_eq!(damage.line, 2);
+    assert!(damage.what.contains("longer than 1 MiB"), "{damage:?}");
+    assert_eq!(row.issuance.request, Some(2));
+}
+
+#[test]
+fn a_row_has_one_certificate_however_many_stand_in_it() {
+    let empty = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
+    for between in ["", "  Binary Certificate:\n"] {
+        let many = format!("{between}{empty}").repeat(1000);
+        let export = format!("Row 1:\n  Request ID: 5\n  Binary Certificate:\n{empty}{many}");
+        let found = read(export.as_bytes(), None);
+        let [Ok(_), Err(damage)] = &found[..] else { panic!("{}", found.len()) };
+        assert_eq!(damage.what, "the certificate in it is not readable");
+    }
+    // The first one is the row's.
+    let (one, other) = (made::certificate("a"), made::certificate("b"));
+    let column = "  Binary Certificate:\n";
+    let export = format!("Row 1:\n  Request ID: 5\n{column}{}{column}{}", pem(&one), pem(&other));
+    let found = read(export.as_bytes(), None).remove(0).unwrap();
+    assert_eq!(found.certificate, Some(one));
+}
+
+#[test]
+fn long_lines_of_a_row_are_said_once() {
+    let long = format!("{}\n", "a".repeat(LONGEST_LINE + 1));
+    let export = format!("Row 1:\n{long}{long}{long}  Request ID: 5\n");
+    let found = read(export.as_bytes(), None);
+    assert_eq!(found.iter().filter(|row| row.is_err()).count(), 1);
+    assert_eq!(found.iter().filter(|row| row.is_ok()).count(), 1);
+}
+
 fn dated(dates: &[&str]) -> Vec<Option<Time>> {
     let mut export = "Request ID,Certificate Expiration Date\n".to_owned();
     for (number, date) in dates.iter().enumerate() {

@@ -86,7 +86,8 @@ pub(super) fn takeovers(cell: Cell, access: &pki_inventory::Access) -> Cell {
     } else {
         others.into_iter().fold(cell.small("take over"), |cell, who| cell.classed(who, "strong"))
     };
-    let cell = cell.small(access.unresolved.clone().unwrap_or_default());
+    let doubts = access.unresolved.iter().chain(&access.not_evaluated);
+    let cell = doubts.fold(cell, |cell, doubt| cell.small(doubt.clone()));
     let lines = access::lines(access, |_| true, true);
     if lines.is_empty() {
         return cell;
