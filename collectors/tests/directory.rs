@@ -237,9 +237,38 @@ fn referrals_are_followed_to_where_the_settings_allow() {
     let seen = read(server, None);
     let gaps = seen.gaps(GapReason::LinkOutOfScope);
     assert_eq!(gaps.len(), 1);
-    assert_eq!(gaps[0].place.to_string(), format!("ldap://elsewhere.example/{BASE}"));
-    assert!(gaps[0].detail.contains("`referrals`"));
+    assert_eq!(gaps[0].place.to_string(), format!("ldap://127.0.0.1:{}/{BASE}", first.ldap));
+    let detail = &gaps[0].detail;
+    assert!(detail.contains("elsewhere.example") && detail.contains("`referrals`"), "{detail}");
     let found = found(&seen);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().any(|place| place.ends_with(&format!("uid=there,{BASE}#1"))));
+}
+
+#[test]
+fn a_bind_that_is_refused_elsewhere_does_not_end_the_directory_itself() {
+    let pki = Pki::new("Lab");
+    let leaf = pki.issue("leaf", &[]);
+    let mut ldif = Ldif::new();
+    // There the reader has another password.
+    ldif.0 = ldif.0.replace("userPassword:: ", "userPassword: x");
+    let far = Slapd::start(&pki, &ldif, "");
+    let mut ldif = Ldif::new();
+    ldif.person("one", &leaf);
+    let to = format!("ldaps://127.0.0.1:{}/{BASE}", far.ldaps);
+    let away = format!("ou=away,{BASE}");
+    let attributes = [("ou", &b"away"[..]), ("ref", to.as_bytes())];
+    ldif.add(&away, &["referral", "extensibleObject"], &attributes);
+    let slapd = Slapd::start(&pki, &ldif, CLOSED);
+    let mut server = server(slapd.ldaps, Transport::Ldaps);
+    server.bind = simple(false);
+    server.trusted = Some(pki.files.path().join("ca.pem"));
+    server.referrals = vec!["127.0.0.1".to_owned()];
+    server.bases = vec![away, BASE.to_owned()];
+    let seen = read(server, Some(PASSWORD));
+    let gaps = gaps(&seen);
+    assert!(!gaps.is_empty() && gaps.iter().all(|gap| gap.2.contains("code 49")), "{gaps:?}");
+    let found = found(&seen);
+    assert!(found.iter().any(|place| place.contains("uid=one")), "{found:?} {gaps:?}");
+    assert_eq!(far.log().matches(" BIND dn=").count(), 1, "{}", far.log());
 }

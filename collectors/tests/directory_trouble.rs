@@ -6,7 +6,8 @@ mod directory_lab;
 mod support;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use directory_lab::{
@@ -14,7 +15,7 @@ use directory_lab::{
     simple,
 };
 use pki_config::{Bind, Transport};
-use pki_encodings::tlv::element;
+use pki_encodings::tlv::{OCTET_STRING, element};
 use pki_inventory::GapReason;
 
 const CONTEXT: &str = "dc=fake";
@@ -196,4 +197,42 @@ fn nobody_there_and_nothing_to_trust_are_gaps() {
     let seen = read(server, None);
     let gaps = seen.gaps(GapReason::ReadFailed);
     assert!(gaps.len() == 1 && gaps[0].detail.contains("`trusted`"), "{gaps:?}");
+}
+
+/// The end of an answer that refers to these addresses.
+fn refer(id: u32, to: &[String]) -> Vec<u8> {
+    let to: Vec<u8> = to.iter().flat_map(|to| element(OCTET_STRING, &[to.as_bytes()])).collect();
+    let to = if to.is_empty() { Vec::new() } else { element(0xa3, &[&to]) };
+    message(id, &element(0x65, &[&[0x0a, 1, 10, 4, 0, 4, 0], &to]), &[])
+}
+
+#[test]
+fn no_referral_vanishes() {
+    // Nowhere, to itself for ever, and to more places than anybody would look at.
+    let to_itself = Arc::new(AtomicU16::new(0));
+    let itself = Arc::clone(&to_itself);
+    for (count, reason, expected) in [
+        (0, "link-out-of-scope", "does not say where"),
+        (1, "link-out-of-scope", "asked for this part already"),
+        (1001, "limit-reached", "more than 1000 other places"),
+    ] {
+        let itself = Arc::clone(&itself);
+        let (port, _) = fake(move |request| {
+            if asks_for_root(request) {
+                return Some(root(request.id, CONTEXT));
+            }
+            let port = itself.load(Ordering::SeqCst);
+            let one = |number: u16| match count {
+                1 => format!("ldap://127.0.0.1:{port}/{CONTEXT}"),
+                _ => format!("ldap://h{number}.example/{CONTEXT}"),
+            };
+            Some(refer(request.id, &(0..count).map(one).collect::<Vec<_>>()))
+        });
+        to_itself.store(port, Ordering::SeqCst);
+        let gaps = gaps(&read(server(port, Transport::Plain), None));
+        let place = format!("ldap://127.0.0.1:{port}/{CONTEXT}");
+        let is_it = |gap: &&(String, String, String)| gap.0 == place && gap.1 == reason;
+        let gap = gaps.iter().find(is_it).unwrap_or_else(|| panic!("{count}: {gaps:?}"));
+        assert!(gap.2.contains(expected), "{gap:?}");
+    }
 }

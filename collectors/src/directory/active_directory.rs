@@ -2,6 +2,7 @@
 //! certificates of accounts.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ldap3::{Scope, ldap_escape};
 use pki_descriptors::Sid;
@@ -50,6 +51,8 @@ const CERTIFIED: &[&str] = &[
 struct Configuration {
     entries: Vec<Entry>,
     computers: Vec<Entry>,
+    /// Naming contexts of domains.
+    domains: Vec<String>,
     /// Names of the authorities' hosts, in lower case.
     hosts: Vec<String>,
 }
@@ -92,27 +95,19 @@ async fn configuration(
     naming_context: &str,
     base: &str,
 ) -> Result<Known, Trouble> {
-    let mut known =
-        Configuration { entries: services(session, tally, base).await?, ..Default::default() };
-    let hosts = known.entries.iter().filter(|entry| entry.is_a("pKIEnrollmentService"));
-    let hosts: BTreeSet<String> =
-        hosts.filter_map(|entry| entry.text("dNSHostName")).map(str::to_lowercase).collect();
-    known.hosts = hosts.into_iter().take(MOST_HOSTS).collect();
-
-    let (domains, called) = domains(session, tally, root, naming_context).await?;
-    known.computers = computers(session, tally, &domains, &known.hosts).await?;
-
-    let mut people = People::new(domains.clone(), called);
-    let all = || known.entries.iter().chain(&known.computers);
-    known.computers.iter().for_each(|computer| people.add(computer));
-    people.principals.trust(known.computers.iter().filter_map(sid));
-    for group in known.entries.iter().flat_map(|entry| entry.texts("msDS-OIDToGroupLink")) {
-        people.named(group);
+    let mut known = Configuration::default();
+    let mut people = People::new(Vec::new(), adcs::Domains::default());
+    let asked = (root, naming_context, base);
+    let ended = gather(session, tally, asked, &mut known, &mut people).await;
+    if let Err(Trouble::Closed(error)) = ended {
+        return Err(error.into());
     }
-    let mut sids: BTreeSet<Sid> = all().flat_map(adcs::trustees).collect();
-    sids.extend(people.broad(session, tally).await?);
-    people.resolve(session, tally, sids).await?;
+    if ended.is_err() {
+        people.cut_short();
+    }
 
+    // Whatever ended it, what was read is reported: what is left out of a scope that was covered
+    // would be taken for gone.
     let (principals, hosts) = (&people.principals, &known.hosts);
     let mut reported = BTreeSet::new();
     for entries in [&known.entries, &known.computers] {
@@ -124,7 +119,70 @@ async fn configuration(
             reported.extend(some.iter().map(|entry| entry.dn.to_lowercase()));
         }
     }
-    Ok(((people, domains), known.hosts, reported))
+    if let Err(trouble) = ended {
+        session.file(tally, session.place(base), trouble)?;
+    }
+    Ok(((people, known.domains), known.hosts, reported))
+}
+
+/// Reads the configuration, and who is behind its access lists. What there is when it ends early is
+/// in `known` and `people`.
+async fn gather(
+    session: &mut Session<'_>,
+    tally: &mut Tally,
+    (root, naming_context, base): (&Entry, &str, &str),
+    known: &mut Configuration,
+    people: &mut People,
+) -> Result<(), Trouble> {
+    services(session, tally, base, &mut known.entries).await?;
+    let hosts = known.entries.iter().filter(|entry| entry.is_a("pKIEnrollmentService"));
+    let hosts: BTreeSet<String> =
+        hosts.filter_map(|entry| entry.text("dNSHostName")).map(str::to_lowercase).collect();
+    known.hosts = hosts.into_iter().take(MOST_HOSTS).collect();
+
+    let (domains, called) = domains(session, tally, root, naming_context).await?;
+    known.domains.clone_from(&domains);
+    *people = People::new(domains, called);
+    computers(session, tally, known).await?;
+
+    known.computers.iter().for_each(|computer| people.add(computer));
+    for host in &known.hosts {
+        let its: BTreeSet<Sid> =
+            known.computers.iter().filter(|it| is_of(it, host)).filter_map(sid).collect();
+        if its.len() > 1 {
+            let (reason, detail) = ambiguous(host, its.len());
+            tally.gap(session.place(base), reason, detail);
+        } else {
+            people.principals.trust(its);
+        }
+    }
+    for group in known.entries.iter().flat_map(|entry| entry.texts("msDS-OIDToGroupLink")) {
+        people.named(group);
+    }
+    let all = known.entries.iter().chain(&known.computers);
+    let mut sids: BTreeSet<Sid> = all.flat_map(adcs::trustees).collect();
+    sids.extend(people.broad(session, tally).await?);
+    people.resolve(session, tally, sids).await
+}
+
+/// Whether a computer says that it is this host.
+fn is_of(computer: &Entry, host: &str) -> bool {
+    let is_named = |name: &str| name.eq_ignore_ascii_case(host);
+    let principals = computer.texts("servicePrincipalName").filter_map(|it| it.split_once('/'));
+    computer.texts("dNSHostName").any(is_named)
+        || principals
+            .filter(|(class, _)| class.eq_ignore_ascii_case("HOST"))
+            .any(|(_, name)| is_named(name))
+}
+
+/// Several accounts say that they are the host of an authority. Whoever may write to one computer can
+/// make it say so: none of them is trusted.
+pub(super) fn ambiguous(host: &str, count: usize) -> (GapReason, String) {
+    let detail = format!(
+        "{count} accounts say that they are `{host}`, on which an authority runs; none of them is \
+         taken for it: remove the name from those that are not"
+    );
+    (GapReason::Unrecognised, detail)
 }
 
 /// Everything below `CN=Public Key Services`.
@@ -132,7 +190,8 @@ async fn services(
     session: &mut Session<'_>,
     tally: &mut Tally,
     base: &str,
-) -> Result<Vec<Entry>, Trouble> {
+    entries: &mut Vec<Entry>,
+) -> Result<(), Trouble> {
     let mut search = Search::new(Query {
         base: base.to_owned(),
         scope: Scope::Subtree,
@@ -142,7 +201,7 @@ async fn services(
         ahead: false,
         most: None,
     });
-    let (mut entries, mut octets) = (Vec::new(), 0);
+    let mut octets = 0;
     while let Some(page) = search.next(session, tally).await? {
         for entry in page {
             octets += size(&entry);
@@ -152,12 +211,12 @@ async fn services(
                     MOST_OCTETS >> 20
                 );
                 tally.gap(session.place(base), GapReason::LimitReached, detail);
-                return Ok(entries);
+                return Ok(());
             }
             entries.push(entry);
         }
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// The naming contexts of the forest's domains, and what they are called.
@@ -198,32 +257,32 @@ async fn domains(
 async fn computers(
     session: &mut Session<'_>,
     tally: &mut Tally,
-    domains: &[String],
-    hosts: &[String],
-) -> Result<Vec<Entry>, Trouble> {
-    let mut computers = Vec::new();
-    for some in hosts.chunks(20) {
+    known: &mut Configuration,
+) -> Result<(), Trouble> {
+    let mut attributes = adcs::ACCOUNT_ATTRIBUTES.to_vec();
+    attributes.push("servicePrincipalName");
+    for some in known.hosts.chunks(20) {
         let named = some.iter().map(|host| {
             let host = ldap_escape(host.as_str());
             format!("(dNSHostName={host})(servicePrincipalName=HOST/{host})")
         });
         let filter = format!("(&(objectClass=computer)(|{}))", named.collect::<String>());
-        for domain in domains {
+        for domain in &known.domains {
             let mut search = Search::new(Query {
                 base: domain.clone(),
                 scope: Scope::Subtree,
                 filter: filter.clone(),
-                attributes: adcs::ACCOUNT_ATTRIBUTES.to_vec(),
+                attributes: attributes.clone(),
                 manner: Manner::Descriptors,
                 ahead: false,
                 most: Some(MOST_HOSTS as u64),
             });
             while let Some(page) = search.next(session, tally).await? {
-                computers.extend(page);
+                known.computers.extend(page);
             }
         }
     }
-    Ok(computers)
+    Ok(())
 }
 
 /// The certificates of accounts, and what is mapped to them.
@@ -245,27 +304,52 @@ async fn accounts(
         most: None,
     };
     let certified = Query {
-        filter: "(&(|(userCertificate=*)(userSMIMECertificate=*))(!(altSecurityIdentities=*)))"
-            .to_owned(),
+        // Without those of the first search by what they are called: where the attribute may not be
+        // read its negation is Undefined, and the entry would be in neither ([MS-ADTS], 3.1.1.3.1.3.1).
+        filter: "(|(userCertificate=*)(userSMIMECertificate=*))".to_owned(),
         attributes: CERTIFIED.to_vec(),
         manner: Manner::ActiveDirectory,
         ahead: true,
         ..mapped.clone()
     };
+    // No more than `max_entries`.
+    let mut handed_in = BTreeSet::new();
     for query in [mapped, certified] {
+        let is_first = query.manner == Manner::Descriptors;
         let mut search = Search::new(query);
         while let Some(mut page) = search.next(session, tally).await? {
-            page.retain(|entry| !reported.contains(&entry.dn.to_lowercase()));
+            page.retain(|entry| {
+                let dn = entry.dn.to_lowercase();
+                let is_new = if is_first {
+                    handed_in.insert(hash(&dn));
+                    true
+                } else {
+                    !handed_in.contains(&hash(&dn))
+                };
+                is_new && !reported.contains(&dn)
+            });
             let sids: BTreeSet<Sid> = page.iter().flat_map(adcs::trustees).collect();
-            people.resolve(session, tally, sids).await?;
+            let ended = people.resolve(session, tally, sids).await;
+            if ended.is_err() {
+                people.cut_short();
+            }
             let principals = &people.principals;
             hand_in(session, tally, &page, |entry, report| {
                 adcs::read(entry, principals, hosts, report);
             })
             .await?;
+            if let Err(trouble) = ended {
+                session.file(tally, session.place(base), trouble)?;
+            }
         }
     }
     Ok(())
+}
+
+fn hash(dn: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    dn.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn sid(entry: &Entry) -> Option<Sid> {

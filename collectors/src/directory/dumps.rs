@@ -13,6 +13,7 @@ use pki_directory::{adcs, certificates, ldif, records};
 use pki_encodings::Report as _;
 use pki_inventory::{FileFacts, GapReason, Observation, Place, Raw, Time};
 
+use super::active_directory::ambiguous;
 use super::report::EntryReport;
 use super::search::size;
 use super::session::{Tally, cover};
@@ -156,7 +157,7 @@ fn first(
     let mut principals = Principals::default();
     let mut domains = adcs::Domains::default();
     let mut hosts = BTreeSet::new();
-    let mut computers: BTreeMap<String, Vec<Sid>> = BTreeMap::new();
+    let mut computers: BTreeMap<String, BTreeSet<Sid>> = BTreeMap::new();
     let mut reader = ldif::Reader::new(opened(path)?);
     let mut count = 0;
     while let Some(next) = reader.next_entry()? {
@@ -181,12 +182,19 @@ fn first(
             break;
         }
         if let Some(host) = host() {
-            computers.entry(host).or_default().push(principal.sid.clone());
+            computers.entry(host).or_default().insert(principal.sid.clone());
         }
         principals.add(principal);
     }
-    let trusted = hosts.iter().filter_map(|host| computers.get(host)).flatten().cloned();
-    principals.trust(trusted);
+    for host in &hosts {
+        let its = computers.remove(host).unwrap_or_default();
+        if its.len() > 1 {
+            let (reason, detail) = ambiguous(host, its.len());
+            tally.gap(Place::file(path), reason, detail);
+        } else {
+            principals.trust(its);
+        }
+    }
     domains.rename(&mut principals);
     Ok((principals, hosts.into_iter().collect()))
 }
@@ -286,5 +294,24 @@ mod tests {
         let (principals, _) = read.unwrap_or_else(|_| panic!("read to its end"));
         let (name, _) = principals.standing_of("CN=Ann,DC=corp,DC=example").expect("known");
         assert_eq!(name, r"ACME\ann");
+    }
+
+    #[test]
+    fn a_host_that_two_computers_say_they_are_is_neither() {
+        const DUMP: &str = "dn: CN=CA,DC=corp\nobjectClass: pKIEnrollmentService\n\
+            dNSHostName: CA.corp\n\n\
+            dn: CN=One,DC=corp\nobjectClass: computer\nsAMAccountName: One$\n\
+            dNSHostName: ca.corp\nobjectSid: S-1-5-21-1-2-3-1105\n\n";
+        let other = DUMP.split_once("\n\n").expect("two").1;
+        let other = other.replace("One", "Two").replace("-1105", "-1106");
+        for (dump, is_trusted) in [(DUMP.to_owned(), true), (format!("{DUMP}{other}"), false)] {
+            let mut file = tempfile::NamedTempFile::new().expect("a file");
+            file.write_all(dump.as_bytes()).expect("written");
+            let mut tally = Tally::default();
+            let read = first(|| false, file.path(), &mut tally);
+            let (principals, _) = read.unwrap_or_else(|_| panic!("read to its end"));
+            let standing = principals.standing_of("CN=One,DC=corp").expect("known");
+            assert_eq!((standing.1, tally.is_whole()), (is_trusted, is_trusted));
+        }
     }
 }

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
+use zeroize::Zeroizing;
 
 use super::shape::{self, Message, Operation};
 
@@ -83,7 +84,9 @@ impl Flow {
         if message.id == 0 {
             // RFC 4511, 4.4.1: the notice of disconnection says why.
             let code = message.code.unwrap_or_default();
-            let said = message.text.trim_matches(['\0', ' ']);
+            // It goes to people, and a stranger wrote it.
+            let said: String = message.text.chars().filter(|c| !c.is_control()).take(200).collect();
+            let said = said.trim();
             return Err(format!("the server hung up (code {code}) {said}").trim_end().to_owned());
         }
         let mut asked = lock(&self.asked);
@@ -147,10 +150,11 @@ async fn requests(
     mut to: impl AsyncWrite + Unpin,
     flow: &Flow,
 ) -> Result<(), String> {
-    let mut buffer = Vec::new();
+    // Wiped also where the task is ended in the middle. A bind has room from the start.
+    let mut buffer = Zeroizing::new(Vec::with_capacity(2 * CHUNK));
     loop {
         buffer.reserve(CHUNK);
-        if from.read_buf(&mut buffer).await.map_err(|error| error.to_string())? == 0 {
+        if from.read_buf(&mut *buffer).await.map_err(|error| error.to_string())? == 0 {
             return Ok(());
         }
         let mut end = 0;

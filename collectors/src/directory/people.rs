@@ -145,12 +145,22 @@ impl People {
                 let query = query(domain, format!("(|{filter})"), WITH_MEMBERS, None);
                 let mut search = Search::new(query);
                 while let Some(page) = search.next(session, tally).await? {
-                    page.iter().for_each(|entry| self.found(entry));
+                    for entry in &page {
+                        in_part(session, tally, entry);
+                        self.found(entry);
+                    }
                 }
             }
         }
         self.climb(session, tally).await?;
         self.descend(session, tally).await
+    }
+
+    /// Says that nothing more is read: who is in the groups that are left is not known.
+    pub(super) fn cut_short(&mut self) {
+        while let Some((dn, _)) = self.groups.pop_first() {
+            self.principals.incomplete(&dn);
+        }
     }
 
     /// An entry that an access list names.
@@ -180,6 +190,7 @@ impl People {
             let asked = ATTRIBUTES;
             let entry = search::one(session, tally, &dn, asked, Manner::ActiveDirectory).await?;
             if let Some(entry) = entry {
+                in_part(session, tally, &entry);
                 self.add(&entry);
             }
         }
@@ -192,7 +203,7 @@ impl People {
         session: &mut Session<'_>,
         tally: &mut Tally,
     ) -> Result<(), Trouble> {
-        for (dn, sid) in std::mem::take(&mut self.groups) {
+        while let Some((dn, sid)) = self.groups.pop_first() {
             let privileged = self.principals.standing_of(&dn).is_some_and(|(_, is)| is);
             if privileged || is_everybody(&sid) {
                 continue;
@@ -202,6 +213,7 @@ impl People {
                 continue;
             }
             self.expanded += 1;
+            let mut is_said = false;
             for domain in self.domains.clone() {
                 let in_chain = format!("(memberOf:{IN_CHAIN}:={})", ldap_escape(dn.as_str()));
                 // Only accounts of its own domain can have it as their primary group.
@@ -219,6 +231,7 @@ impl People {
                         Ok(None) => break,
                         // What ends everything is said where it is looked for.
                         Err(trouble) => {
+                            self.principals.incomplete(&dn);
                             let place = session.place(&dn);
                             session.file(tally, place, trouble)?;
                             break;
@@ -228,6 +241,11 @@ impl People {
                     // groups that access lists name.
                     let found = page.iter().filter_map(|entry| self.called.principal(entry));
                     found.for_each(|it| self.principals.add(it));
+                }
+                if let Some((reason, why)) = missed.first().filter(|_| !is_said) {
+                    is_said = true;
+                    let detail = format!("who is in this group was not read as a whole: {why}");
+                    tally.gap(session.place(&dn), reason, detail);
                 }
                 if search.more || !missed.is_whole() {
                     self.principals.incomplete(&dn);
@@ -260,6 +278,22 @@ fn is_everybody(sid: &Sid) -> bool {
     sid.parts.len() < 2 || matches!(last, 545 | 546)
 }
 
+/// Notes what the server gave only a part of ([MS-ADTS], 3.1.1.3.1.3.3): the last part ends in `-*`.
+fn in_part(session: &Session<'_>, tally: &mut Tally, entry: &Entry) {
+    for name in entry.attributes.iter().filter_map(|(name, _)| cut_off(name)) {
+        let detail = format!("the server gave only the first values of `{name}`");
+        tally.gap(session.place(&entry.dn), GapReason::LimitReached, detail);
+    }
+}
+
+/// What an attribute is called of which only some values came.
+fn cut_off(name: &str) -> Option<&str> {
+    let (name, options) = name.split_once(';')?;
+    let mut options = options.split(';').map(str::to_ascii_lowercase);
+    let is_part = |option: String| option.starts_with("range=") && !option.ends_with("-*");
+    options.any(is_part).then_some(name)
+}
+
 /// Whether an entry lies in a naming context.
 fn is_below(dn: &str, base: &str) -> bool {
     let (dn, base) = (dn.to_lowercase(), base.to_lowercase());
@@ -284,6 +318,15 @@ mod tests {
         let sid = Sid { authority: 5, parts: vec![32, 545] };
         let expected = "\\01\\02\\00\\00\\00\\00\\00\\05\\20\\00\\00\\00\\21\\02\\00\\00";
         assert_eq!(octets(&sid), expected);
+    }
+
+    #[test]
+    fn an_attribute_of_which_more_values_follow_is_known_by_its_range() {
+        assert_eq!(cut_off("member;range=0-1499"), Some("member"));
+        assert_eq!(cut_off("memberOf;Range=0-9"), Some("memberOf"));
+        assert_eq!(cut_off("member;range=1500-*"), None);
+        assert_eq!(cut_off("userCertificate;binary"), None);
+        assert_eq!(cut_off("member"), None);
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub(super) fn judge(
         return Err((session.place(base), detail));
     };
     let base = url.dn.as_deref().unwrap_or(base).to_owned();
-    let gap = |detail: String| Err((Place::directory(&url.host, &base), detail));
+    // Where the entries would be, had they been read: the host stands in the sentence.
+    let gap = |detail: String| Err((session.place(&base), detail));
     let (transport, usual) = match (url.secure, session.server.transport) {
         (true, _) => (Transport::Ldaps, Transport::Ldaps.port()),
         // Never less protection than is configured, whatever the server says.
@@ -64,7 +65,10 @@ pub(super) fn judge(
         ));
     }
     if depth >= DEEPEST {
-        return gap(format!("more than {DEEPEST} referrals one after the other"));
+        return gap(format!(
+            "more than {DEEPEST} referrals one after the other, the last one to {}",
+            url.host
+        ));
     }
     if !own && transport == Transport::Plain && session.server.bind != Bind::Anonymous {
         return gap(format!(

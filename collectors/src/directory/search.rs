@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ldap3::asn1::{PL, StructureTag};
 use ldap3::controls::{PagedResults, RawControl};
-use ldap3::{LdapResult, ResultEntry, Scope, SearchStream};
+use ldap3::{LdapResult, ResultEntry, Scope, SearchOptions, SearchStream};
+use pki_config::Transport;
 use pki_directory::Entry;
 use pki_inventory::GapReason;
 
@@ -76,7 +77,14 @@ pub(super) struct Search {
     known: Vec<u64>,
     broke: bool,
     handed_on: u64,
-    referrals: Vec<String>,
+    /// Each once: what was read before a connection broke comes again after it.
+    referrals: BTreeSet<String>,
+    /// How many of them there were, and whether there were more.
+    referred: usize,
+    more_referrals: bool,
+    /// Where a referral led, with the transport to use there. Searches may run between the pages of
+    /// others, and each is at a server of its own.
+    elsewhere: Option<(Target, Transport)>,
     depth: u8,
     next: VecDeque<(Referral, u8)>,
     followed: BTreeSet<(Target, String)>,
@@ -99,7 +107,10 @@ impl Search {
             known: Vec::new(),
             broke: false,
             handed_on: 0,
-            referrals: Vec::new(),
+            referrals: BTreeSet::new(),
+            referred: 0,
+            more_referrals: false,
+            elsewhere: None,
             depth: 0,
             next: VecDeque::new(),
             followed: BTreeSet::new(),
@@ -149,10 +160,9 @@ impl Search {
             }
             self.sort_referrals(session, tally);
             let Some((referral, depth)) = self.next.pop_front() else {
-                session.turn_to(None);
                 return Ok(None);
             };
-            self.follow(session, referral, depth);
+            self.follow(referral, depth);
         }
     }
 
@@ -167,6 +177,8 @@ impl Search {
         session: &mut Session<'_>,
         tally: &mut Tally,
     ) -> Result<Option<Page>, Trouble> {
+        // Another search may have turned elsewhere since the last page.
+        session.turn_to(self.elsewhere.as_ref());
         if let Some(trouble) = self.trouble.take() {
             return Err(trouble);
         }
@@ -236,8 +248,17 @@ impl Search {
 
     /// Keeps where the server sends us on to.
     fn refer(&mut self, to: Vec<String>) {
-        let room = MOST_REFERRALS.saturating_sub(self.referrals.len());
-        self.referrals.extend(to.into_iter().take(room));
+        for to in to {
+            if self.referrals.contains(&to) {
+                continue;
+            }
+            if self.referred >= MOST_REFERRALS {
+                self.more_referrals = true;
+                return;
+            }
+            self.referred += 1;
+            self.referrals.insert(to);
+        }
     }
 
     fn count(&self, page: &Page) -> u64 {
@@ -283,10 +304,10 @@ impl Search {
     /// Asks for a page.
     async fn start(&mut self, session: &mut Session<'_>) -> Result<Stream, Trouble> {
         session.connected().await?;
-        if !self.cookie.is_empty() && self.connection != session.connections {
+        if !self.cookie.is_empty() && self.connection != session.number {
             return Err(Trouble::Broken("the connection broke during another search".into()));
         }
-        self.connection = session.connections;
+        self.connection = session.number;
         let mut controls: Vec<RawControl> = Vec::new();
         if self.query.scope != Scope::Base {
             let size = i32::try_from(session.server.page_size).unwrap_or(i32::MAX);
@@ -302,7 +323,9 @@ impl Search {
             let val = Some(vec![0x30, 3, 2, 1, 7]);
             controls.push(RawControl { ctype: DESCRIPTOR_FLAGS.to_owned(), crit: true, val });
         }
+        let limit = self.time_limit(session);
         let mut ldap = session.connected().await?.ldap.clone();
+        ldap.with_search_options(SearchOptions::new().timelimit(limit));
         if !controls.is_empty() {
             ldap.with_controls(controls);
         }
@@ -320,6 +343,20 @@ impl Search {
         })
     }
 
+    /// How many seconds the server may work on this: whoever stops listening does not stop it. It ends
+    /// before we would, and the connection stays.
+    fn time_limit(&self, session: &Session<'_>) -> i32 {
+        let is_short = self.query.scope == Scope::Base || self.query.manner != Manner::Standard;
+        let seconds = if is_short {
+            session.server.timeout_secs.saturating_sub(1)
+        } else {
+            // One that knows no pages sends all in one answer, which may last as long as it flows.
+            session.seconds_left()
+        };
+        // Zero is no limit at all (RFC 4511, 4.5.1.5).
+        i32::try_from(seconds.max(1)).unwrap_or(i32::MAX)
+    }
+
     /// What the end of an answer says.
     fn end(&mut self, session: &Session<'_>, tally: &mut Tally, result: LdapResult) {
         let control = result.ctrls.iter().find(|control| control.1.ctype == PAGES);
@@ -331,6 +368,12 @@ impl Search {
                 self.cookie = cookie;
             }
             code::REFERRAL => {
+                if result.refs.is_empty() {
+                    let detail = "the server refers elsewhere and does not say where (code 10); \
+                                  check `bases`";
+                    let at = session.place(&self.query.base);
+                    tally.gap(at, GapReason::LinkOutOfScope, detail.to_owned());
+                }
                 self.refer(result.refs);
                 self.done = true;
             }
@@ -350,17 +393,31 @@ impl Search {
                     let key = (referral.target.clone(), referral.base.to_lowercase());
                     if self.followed.insert(key) {
                         self.next.push_back((referral, self.depth + 1));
+                    } else {
+                        let detail = format!(
+                            "the server refers to {}, which was asked for this part already",
+                            referral.target.host
+                        );
+                        let at = session.place(&referral.base);
+                        tally.gap(at, GapReason::LinkOutOfScope, detail);
                     }
                 }
                 Err((place, detail)) => tally.gap(place, GapReason::LinkOutOfScope, detail),
             }
         }
+        if std::mem::take(&mut self.more_referrals) {
+            let detail = format!(
+                "the server refers to more than {MOST_REFERRALS} other places; the rest is not \
+                 looked at"
+            );
+            tally.gap(session.place(&self.query.base), GapReason::LimitReached, detail);
+        }
     }
 
-    fn follow(&mut self, session: &mut Session<'_>, referral: Referral, depth: u8) {
+    fn follow(&mut self, referral: Referral, depth: u8) {
         let Referral { target, transport, base, scope } = referral;
         self.stream = None;
-        session.turn_to(Some((target, transport)));
+        self.elsewhere = Some((target, transport));
         self.query.base = base;
         self.query.scope = scope.unwrap_or(self.query.scope);
         self.depth = depth;

@@ -51,15 +51,28 @@ pub(super) struct Session<'a> {
     /// Where a referral led, with the transport to use there.
     elsewhere: Option<(Target, Transport)>,
     pub(super) connection: Option<Connection>,
+    /// Which connection this is.
+    pub(super) number: u64,
     /// How many connections there were.
-    pub(super) connections: u64,
+    connections: u64,
+    /// A connection to where another search is.
+    aside: Option<Aside>,
     deadline: Instant,
     /// Entries that may still be read.
     pub(super) left: u64,
-    /// Credentials were refused and are not sent again.
+    /// The directory's own servers refused the credentials: they are not sent again.
     refused: Option<Refusal>,
+    /// Another server did, which says nothing about our own.
+    refused_elsewhere: Option<Refusal>,
     /// Whose certificates are reported already.
     shown: Vec<Place>,
+}
+
+/// A connection that is kept while another is in use.
+struct Aside {
+    elsewhere: Option<(Target, Transport)>,
+    connection: Connection,
+    number: u64,
 }
 
 /// What was read of a scope.
@@ -99,10 +112,13 @@ impl<'a> Session<'a> {
             targets: Vec::new(),
             elsewhere: None,
             connection: None,
+            number: 0,
             connections: 0,
+            aside: None,
             deadline: Instant::now() + Duration::from_secs(server.deadline_secs),
             left: server.max_entries,
             refused: None,
+            refused_elsewhere: None,
             shown: Vec::new(),
         }
     }
@@ -119,12 +135,35 @@ impl<'a> Session<'a> {
         self.targets.iter().any(is_it)
     }
 
-    /// Goes where a referral led, or back.
-    pub(super) fn turn_to(&mut self, elsewhere: Option<(Target, Transport)>) {
-        if self.elsewhere != elsewhere {
-            self.connection = None;
-            self.elsewhere = elsewhere;
+    /// Goes where a referral led, or back. A search between the pages of another must not end that:
+    /// its connection is kept, and that to the directory's own server before any other.
+    pub(super) fn turn_to(&mut self, elsewhere: Option<&(Target, Transport)>) {
+        if self.elsewhere.as_ref() == elsewhere {
+            return;
         }
+        let from = std::mem::replace(&mut self.elsewhere, elsewhere.cloned());
+        let (connection, number) = (self.connection.take(), self.number);
+        let old = self.aside.take();
+        let left = connection.map(|connection| Aside { elsewhere: from, connection, number });
+        match old {
+            Some(old) if old.elsewhere == self.elsewhere => {
+                self.connection = Some(old.connection);
+                self.number = old.number;
+                self.aside = left;
+            }
+            Some(old) if old.elsewhere.is_none() => self.aside = Some(old),
+            old => self.aside = left.or(old),
+        }
+    }
+
+    /// Whether a referral led to a server that is none of the directory's own.
+    fn is_elsewhere(&self) -> bool {
+        self.elsewhere.as_ref().is_some_and(|(target, _)| !self.is_own(target))
+    }
+
+    /// The seconds until the time of this server is over.
+    pub(super) fn seconds_left(&self) -> u64 {
+        self.deadline.saturating_duration_since(Instant::now()).as_secs()
     }
 
     /// A connection that is bound: the one there is, or a new one.
@@ -137,12 +176,15 @@ impl<'a> Session<'a> {
             let connection = self.connect().await?;
             self.connection = Some(connection);
             self.connections += 1;
+            self.number = self.connections;
         }
         Ok(self.connection.as_mut().expect("there is one since the lines above"))
     }
 
     async fn connect(&mut self) -> Result<Connection, Trouble> {
-        if let Some(refusal) = &self.refused {
+        // An account that its own server refused is not tried elsewhere either: wrong tries add up.
+        let elsewhere = self.refused_elsewhere.as_ref().filter(|_| self.is_elsewhere());
+        if let Some(refusal) = self.refused.as_ref().or(elsewhere) {
             return Err(refusal.clone().into());
         }
         let transport = self.elsewhere.as_ref().map_or(self.server.transport, |(_, how)| *how);
@@ -197,7 +239,11 @@ impl<'a> Session<'a> {
         match self.wait_until(self.deadline, connection.bind(target, &manner)).await {
             Ok(Ok(())) => (Ok(Ok(connection)), shown),
             Ok(Err(refusal)) => {
-                self.refused = Some(refusal.clone());
+                if self.is_elsewhere() {
+                    self.refused_elsewhere = Some(refusal.clone());
+                } else {
+                    self.refused = Some(refusal.clone());
+                }
                 (Ok(Err(refusal)), shown)
             }
             Err(trouble) => (Err(trouble), shown),
@@ -376,6 +422,11 @@ impl Tally {
     /// Whether nothing was missed so far.
     pub(super) fn is_whole(&self) -> bool {
         self.gaps.is_empty()
+    }
+
+    /// One of the sentences.
+    pub(super) fn first(&self) -> Option<(GapReason, &str)> {
+        self.gaps.iter().next().map(|((_, reason), detail)| (*reason, detail.as_str()))
     }
 
     /// Notes what was not read; a place has one sentence for each reason.

@@ -19,6 +19,15 @@ const REFERRAL: u8 = 0xa3;
 /// `responseName`, `[10]`. Active Directory puts it behind the operation, where controls belong.
 const RESPONSE_NAME: u8 = 0x8a;
 
+/// `serverSaslCreds` of a bind (`[7]`) and `responseValue` of an extended response (`[11]`).
+const CREDENTIALS: u8 = 0x87;
+const RESPONSE_VALUE: u8 = 0x8b;
+
+/// The longest name of an entry. It is kept with everything that lies in the entry.
+const LONGEST_NAME: usize = 64 * 1024;
+/// The most values of an entry: each takes many times the room that an empty one has on the wire.
+const MOST_VALUES: usize = 500_000;
+
 /// The operations that a server may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -114,15 +123,20 @@ fn result(mut parts: Reader<'_>) -> Result<(u32, &str), &'static str> {
         match part.tag {
             REFERRAL => texts(part.inside())?,
             RESPONSE_NAME => text(part).map(drop)?,
-            tag if tag & 0x20 != 0 => return Err("a result with something unknown in it"),
-            _ => {}
+            CREDENTIALS | RESPONSE_VALUE => {}
+            // ldap3 looks at the number of a tag alone, and panics where its form is another.
+            _ => return Err("a result with something unknown in it"),
         }
     }
     Ok((code, said))
 }
 
 fn entry(mut parts: Reader<'_>) -> Result<(), &'static str> {
-    text(parts.take(OCTET_STRING).ok_or("an entry without a name")?)?;
+    let name = text(parts.take(OCTET_STRING).ok_or("an entry without a name")?)?;
+    if name.len() > LONGEST_NAME {
+        return Err("an entry with a name of more than 64 KiB");
+    }
+    let mut count = 0;
     let mut attributes = parts.take(SEQUENCE).ok_or("an entry without attributes")?.inside();
     while !attributes.is_empty() {
         let mut attribute = attributes.take(SEQUENCE).ok_or("an attribute cut off")?.inside();
@@ -130,6 +144,10 @@ fn entry(mut parts: Reader<'_>) -> Result<(), &'static str> {
         let mut values = attribute.take(SET).ok_or("an attribute without values")?.inside();
         while !values.is_empty() {
             values.take(OCTET_STRING).ok_or("a value that is none")?;
+            count += 1;
+        }
+        if count > MOST_VALUES {
+            return Err("an entry with more than 500,000 values");
         }
         if !attribute.is_empty() {
             return Err("an attribute with more than values");
@@ -211,6 +229,14 @@ mod tests {
             [&[0x30, 0x84][..], &u32::try_from(inner.len()).unwrap().to_be_bytes(), &inner].concat()
         });
         let entry_of = |attributes: &[u8]| element(0x64, &[&element(4, &[b"cn=a"]), attributes]);
+        let entry_named = |name: &[u8], values: usize| {
+            let values = element(SET, &[&[4, 0].repeat(values)]);
+            let attribute = element(SEQUENCE, &[&element(4, &[b"cn"]), &values]);
+            element(0x64, &[&element(4, &[name]), &element(SEQUENCE, &[&attribute])])
+        };
+        assert!(check(&message(2, &entry_named(&[b'a'; 64 * 1024], 500_000), &[])).is_ok());
+        let credentials = element(0x61, &[&[ENUMERATED, 1, 14, 4, 0, 4, 0, 0x87, 1, 7]]);
+        assert!(check(&message(2, &credentials, &[])).is_ok());
         let nested = element(SEQUENCE, &[&element(SEQUENCE, &[&element(4, &[b"a"]), &deep])]);
         for (operation, rest) in [
             (deep.clone(), Vec::new()),
@@ -221,6 +247,12 @@ mod tests {
             (done(0, b""), element(CONTROLS, &[&deep])),
             (element(0x65, &[]), Vec::new()),
             (element(0x65, &[&[ENUMERATED, 0, 4, 0, 4, 0]]), Vec::new()),
+            // Tags whose numbers mean something, in a form in which they mean nothing.
+            (element(0x61, &[&[ENUMERATED, 1, 0, 4, 0, 4, 0, 0x83, 0]]), Vec::new()),
+            (element(0x61, &[&[ENUMERATED, 1, 0, 4, 0, 4, 0, 0x03, 0]]), Vec::new()),
+            (element(0x61, &[&[ENUMERATED, 1, 0, 4, 0, 4, 0, 0x0a, 1, 0xff]]), Vec::new()),
+            (entry_named(&[b'a'; 64 * 1024 + 1], 0), Vec::new()),
+            (entry_named(b"cn=a", 500_001), Vec::new()),
             (element(0x60, &[]), Vec::new()),
             (Vec::new(), Vec::new()),
         ] {
