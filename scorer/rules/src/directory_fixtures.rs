@@ -2,11 +2,12 @@
 
 use pki_inventory::{
     Access, AssetId, Authority, Body, Certificate, Circumstances, Digest, DirectoryObject,
-    DirectoryRole, Grant, Issuance, Kind, Ordinary, RevocationList, Right, SignatureAlgorithm,
-    Standing, Template, Trustee, enrolment_flag,
+    DirectoryRole, Grant, Issuance, KeyAlgorithm, Kind, Ordinary, RevocationList, Right,
+    SignatureAlgorithm, Standing, Template, Trustee, enrolment_flag,
 };
 
-use crate::fixtures::{NOW, World, name};
+use crate::Rule;
+use crate::fixtures::{NOW, World, authority, check, leaf, limits, name};
 
 const SERVICES: &str = "CN=Public Key Services,CN=Services,CN=Configuration,DC=corp,DC=example";
 const PLACE: &str = "ldap://corp.example/CN=x,DC=corp,DC=example";
@@ -135,6 +136,92 @@ fn trustee(name: &str, rid: u32, standing: Standing) -> Trustee {
         through: Vec::new(),
         members: None,
     }
+}
+
+/// Asserts what a rule comes to over these templates, each of them published alone.
+pub(crate) fn published(
+    rule: &'static Rule,
+    cases: impl IntoIterator<Item = (Template, &'static str)>,
+) {
+    for (number, (template, expected)) in cases.into_iter().enumerate() {
+        judged(rule, &format!("case {number}"), &World::default().published(template), expected);
+    }
+}
+
+/// Asserts what a rule about published templates comes to over one that nobody publishes, and where
+/// no authority was read that could.
+pub(crate) fn unpublished(
+    rule: &'static Rule,
+    template: &Template,
+    by_nobody: &'static str,
+    not_read: &'static str,
+) {
+    let world = World::default().unpublished(template.clone());
+    judged(rule, "published by nobody", &world, by_nobody);
+    let world = World::default().template(template.clone());
+    judged(rule, "no authority read", &world, not_read);
+}
+
+/// Asserts what a rule about one flag for private keys comes to: where it is not set, alone or beside
+/// all others, where it is set, and where the flags were not read.
+pub(crate) fn key_flag(rule: &'static Rule, bit: u32, [unset, set, not_read]: [&'static str; 3]) {
+    let with = |private_key_flags| Template { private_key_flags, ..template("T") };
+    published(rule, [(with(Some(0)), unset), (with(Some(!bit)), unset)]);
+    published(rule, [(with(Some(bit)), set), (with(None), not_read)]);
+}
+
+/// Asserts what a rule about a way of attack comes to over a template that has its condition, in a
+/// world with what else it needs: open to users, with a manager's approval, open to a group of
+/// which nothing is known, and published by nobody.
+pub(crate) fn ways(
+    rule: &'static Rule,
+    world: impl Fn() -> World,
+    armed: &Template,
+    [open, with_approval, for_a_group, by_nobody]: [&'static str; 4],
+) {
+    let armed = || armed.clone();
+    judged(rule, "open to users", &world().published(armed()), open);
+    let shut = world().published(approved(armed()));
+    judged(rule, "with approval", &shut, with_approval);
+    let particular = world().published(enrolled_by(team(), armed()));
+    judged(rule, "open to a group", &particular, for_a_group);
+    judged(rule, "published by nobody", &world().unpublished(armed()), by_nobody);
+}
+
+/// Asserts what a rule comes to whose answer lies on the host of an authority, and that it names it.
+pub(crate) fn answered_on_the_host(rule: &'static Rule, expected: &'static str) {
+    let world = World::default().issued_by(issuing(&["T"]));
+    check(rule, &world, &limits(), expected);
+    let found = world.sentences(rule, &limits());
+    assert!(found[0].contains("ca1.corp.example"), "{}: {found:?}", rule.id);
+}
+
+/// Asserts that a rule looks for stale ones among the certificates that objects with this part have
+/// in this attribute.
+pub(crate) fn finds_stale(rule: &'static Rule, role: DirectoryRole, attribute: &str) {
+    let over = |what: &str, certificate: Certificate, expected| {
+        let object = holding(role, &[&certificate]);
+        let world = World::default().object(object).listed(certificate, attribute);
+        judged(rule, what, &world, expected);
+    };
+    let signed_with_sha_1 = |mut certificate: Certificate| {
+        certificate.signature.hash = Some("SHA-1".to_owned());
+        certificate
+    };
+    over("valid and strong", leaf("one"), "met");
+    over("a root's own signature", signed_with_sha_1(authority("root")), "met");
+    over("expired", Certificate { not_after: NOW.plus_days(-1), ..leaf("one") }, "not-met");
+    over("a weak key", Certificate { key: KeyAlgorithm::rsa(1024), ..leaf("one") }, "not-met");
+    over("a weak signature", signed_with_sha_1(leaf("one")), "not-met");
+    let gone = World::default().object(holding(role, &[&leaf("gone")]));
+    judged(rule, "not in the inventory", &gone, "unknown");
+    judged(rule, "none", &World::default().object(object(role)), "not-applicable");
+}
+
+/// Asserts the one outcome of a rule, and says in which case it is another.
+fn judged(rule: &'static Rule, case: &str, world: &World, expected: &'static str) {
+    let found = world.outcomes(rule, &limits());
+    assert_eq!(found, [(expected, 1)].into(), "{}: {case}", rule.id);
 }
 
 impl World {

@@ -2,24 +2,11 @@
 
 use pki_inventory::{Dates, DirectoryObject, Member, MemberFacts, TrustStore, members};
 
-use crate::RuleContext;
 use crate::enrolment::limited;
+use crate::{Outcome, RuleContext};
 
-/// How the certificates of an object are.
-#[derive(Debug)]
-pub(crate) enum Members {
-    /// There are none.
-    None,
-    /// All valid and strong.
-    Fresh,
-    /// Some are not in the inventory.
-    NotRead(String),
-    /// Some are not to be relied on; the sentence says which and why.
-    Stale(String),
-}
-
-/// Looks at each of them.
-pub(crate) fn stale(object: &DirectoryObject, cx: &RuleContext<'_>) -> Members {
+/// Judges the certificates of an object: all of them have to be valid and strong.
+pub(crate) fn stale(object: &DirectoryObject, cx: &RuleContext<'_>) -> Outcome {
     let store = TrustStore { members: object.certificates.iter().copied().collect() };
     let all: Vec<Member<'_>> = members(&store, cx.view, cx.as_of);
     let unread = all.iter().filter(|member| member.facts.is_none()).count();
@@ -27,17 +14,17 @@ pub(crate) fn stale(object: &DirectoryObject, cx: &RuleContext<'_>) -> Members {
     let found: Vec<String> = known.filter_map(why).collect();
     if !found.is_empty() {
         let (stale, all) = (found.len(), all.len());
-        return Members::Stale(format!(
+        return Outcome::NotMet(format!(
             "of {all} {}: {}",
             if stale == 1 { "one is stale".to_owned() } else { format!("{stale} are stale") },
             limited(found.into_iter())
         ));
     }
     match (all.len(), unread) {
-        (0, _) => Members::None,
-        (_, 0) => Members::Fresh,
+        (0, _) => Outcome::NotApplicableBecause("holds no certificate".to_owned()),
+        (_, 0) => Outcome::Met,
         (all, unread) => {
-            Members::NotRead(format!("{unread} of {all} certificates are not in the inventory"))
+            Outcome::Unknown(format!("{unread} of {all} certificates are not in the inventory"))
         }
     }
 }

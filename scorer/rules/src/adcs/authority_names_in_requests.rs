@@ -36,17 +36,14 @@ fn check(_: &Asset, authority: &Authority, _: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::issuing;
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{answered_on_the_host, issuing};
+    use crate::fixtures::{World, limits};
 
     use pki_inventory::Authority;
 
     #[test]
     fn unknown_and_the_sentence_says_where_to_look() {
-        let world = World::default().issued_by(issuing(&["T"]));
-        check(&RULE, &world, &limits(), "unknown");
-        let found = world.sentences(&RULE, &limits());
-        assert!(found[0].contains("ca1.corp.example"), "{found:?}");
+        answered_on_the_host(&RULE, "unknown");
         let unread = Authority { host: None, ..issuing(&["T"]) };
         let found = World::default().issued_by(unread).sentences(&RULE, &limits());
         assert!(found[0].contains("the registry of its host (which was not read)"), "{found:?}");

@@ -13,7 +13,7 @@
 
 use pki_inventory::{Asset, DirectoryObject, DirectoryRole};
 
-use crate::stale::{Members, stale};
+use crate::stale::stale;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -32,61 +32,28 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(_: &Asset, object: &DirectoryObject, cx: &RuleContext<'_>) -> Outcome {
-    if object.role != DirectoryRole::LogonStore {
-        return Outcome::NotApplicable;
-    }
-    match stale(object, cx) {
-        Members::None => Outcome::NotApplicableBecause("holds no certificate".to_owned()),
-        Members::Fresh => Outcome::Met,
-        Members::NotRead(why) => Outcome::Unknown(why),
-        Members::Stale(which) => Outcome::NotMet(which),
+    match object.role {
+        DirectoryRole::LogonStore => stale(object, cx),
+        _ => Outcome::NotApplicable,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{holding, object};
-    use crate::fixtures::{NOW, World, authority, check, leaf, limits};
+    use crate::directory_fixtures::{finds_stale, object};
+    use crate::fixtures::{World, check, limits};
 
-    use pki_inventory::{Certificate, DirectoryRole, KeyAlgorithm};
+    use pki_inventory::DirectoryRole;
 
-    fn with(certificate: Certificate) -> World {
-        let object = holding(DirectoryRole::LogonStore, &[&certificate]);
-        World::default().object(object).listed(certificate, "cACertificate")
+    #[test]
+    fn stale_certificates_of_the_store_are_found() {
+        finds_stale(&RULE, DirectoryRole::LogonStore, "cACertificate");
     }
 
     #[test]
-    fn met_by_valid_certificates_of_strong_keys() {
-        check(&RULE, &with(leaf("one")), &limits(), "met");
-        let mut own = authority("root");
-        own.signature.hash = Some("SHA-1".to_owned());
-        check(&RULE, &with(own), &limits(), "met");
-    }
-
-    #[test]
-    fn not_met_by_expired_ones_weak_keys_and_weak_signatures() {
-        let with_changed = |change: &dyn Fn(&mut Certificate)| {
-            let mut one = leaf("one");
-            change(&mut one);
-            check(&RULE, &with(one), &limits(), "not-met");
-        };
-        with_changed(&|one| one.not_after = NOW.plus_days(-1));
-        with_changed(&|one| one.key = KeyAlgorithm::rsa(1024));
-        with_changed(&|one| one.signature.hash = Some("SHA-1".to_owned()));
-    }
-
-    #[test]
-    fn unknown_where_a_certificate_is_not_in_the_inventory() {
-        let object = holding(DirectoryRole::LogonStore, &[&leaf("gone")]);
-        check(&RULE, &World::default().object(object), &limits(), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_to_an_empty_one_and_to_others() {
-        for role in [DirectoryRole::LogonStore, DirectoryRole::Container] {
-            let world = World::default().object(object(role));
-            check(&RULE, &world, &limits(), "not-applicable");
-        }
+    fn not_applicable_to_other_objects() {
+        let other = World::default().object(object(DirectoryRole::Container));
+        check(&RULE, &other, &limits(), "not-applicable");
     }
 }

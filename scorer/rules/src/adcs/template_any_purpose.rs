@@ -48,8 +48,8 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{approved, enrolled_by, team, template, used_for};
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, used_for, ways};
+    use crate::fixtures::{World, limits};
 
     use pki_inventory::Template;
 
@@ -57,36 +57,16 @@ mod tests {
         used_for("2.5.29.37.0", template("T"))
     }
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
+    #[test]
+    fn with_the_condition_the_way_decides() {
+        ways(&RULE, World::default, &armed(), ["not-met", "met", "unknown", "not-applicable"]);
     }
 
     #[test]
-    fn met_without_the_condition_or_with_approval() {
-        outcome(template("T"), "met");
-        outcome(approved(armed()), "met");
-    }
-
-    #[test]
-    fn not_met_where_users_may_enrol() {
-        outcome(armed(), "not-met");
-    }
-
-    #[test]
-    fn unknown_where_a_particular_group_may() {
-        outcome(enrolled_by(team(), armed()), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
-    }
-
-    #[test]
-    fn not_met_without_any_usage_and_one_for_authorities_is_said_to_be_one() {
+    fn no_usage_at_all_is_any_where_others_have_some_and_one_for_authorities_is_said_to_be_one() {
         let (application_policies, extended_key_usage) = (Vec::new(), Vec::new());
         let none = Template { application_policies, extended_key_usage, ..template("T") };
-        outcome(none.clone(), "unknown");
+        published(&RULE, [(template("T"), "met"), (none.clone(), "unknown")]);
         let sub = Template { general_flags: Some(0x80), ..none };
         let world = World::default().template(template("Other")).published(sub);
         let found = world.sentences(&RULE, &limits());

@@ -56,8 +56,8 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{approved, enrolled_by, team, template};
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, ways};
+    use crate::fixtures::World;
 
     use pki_inventory::Template;
 
@@ -70,38 +70,17 @@ mod tests {
         }
     }
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
+    #[test]
+    fn with_the_condition_the_way_decides() {
+        ways(&RULE, World::default, &armed(), ["not-met", "met", "unknown", "not-applicable"]);
     }
 
     #[test]
-    fn met_without_the_condition_or_with_approval() {
-        outcome(template("T"), "met");
-        outcome(approved(armed()), "met");
-    }
-
-    #[test]
-    fn not_met_where_users_may_enrol() {
-        outcome(armed(), "not-met");
-    }
-
-    #[test]
-    fn unknown_where_a_particular_group_may() {
-        outcome(enrolled_by(team(), armed()), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
-    }
-
-    #[test]
-    fn unknown_where_the_flags_were_not_read() {
-        outcome(Template { name_flags: None, ..armed() }, "unknown");
-    }
-
-    #[test]
-    fn met_from_version_2_on() {
-        outcome(Template { schema_version: Some(2), ..armed() }, "met");
+    fn the_requester_names_the_subject_and_the_version_is_1() {
+        let later = Template { schema_version: Some(2), ..armed() };
+        let unread = Template { name_flags: None, ..armed() };
+        let from_the_directory = Template { name_flags: Some(0), ..armed() };
+        let cases = [(template("T"), "met"), (later, "met"), (from_the_directory, "met")];
+        published(&RULE, cases.into_iter().chain([(unread, "unknown")]));
     }
 }

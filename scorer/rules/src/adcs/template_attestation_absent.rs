@@ -55,40 +55,25 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::template;
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, unpublished};
 
     use pki_inventory::Template;
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
-    }
-
-    fn with(private_key_flags: Option<u32>) -> Template {
-        Template { private_key_flags, ..template("T") }
+    #[test]
+    fn the_flags_decide_where_they_were_read() {
+        let with = |private_key_flags| Template { private_key_flags, ..template("T") };
+        published(&RULE, [(with(Some(0x2000)), "met"), (with(Some(0x1000)), "met")]);
+        published(&RULE, [(with(Some(0)), "not-met"), (with(None), "unknown")]);
     }
 
     #[test]
-    fn met_where_it_is_required_or_preferred() {
-        outcome(with(Some(0x2000)), "met");
-        outcome(with(Some(0x1000)), "met");
+    fn not_applicable_before_version_4() {
+        let of = |schema_version| Template { schema_version, ..template("T") };
+        published(&RULE, [None, Some(2), Some(3)].map(|version| (of(version), "not-applicable")));
     }
 
     #[test]
-    fn not_met_without() {
-        outcome(with(Some(0)), "not-met");
-    }
-
-    #[test]
-    fn unknown_where_the_flags_were_not_read() {
-        outcome(with(None), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished_or_before_version_4() {
-        for schema_version in [None, Some(2), Some(3)] {
-            outcome(Template { schema_version, ..template("T") }, "not-applicable");
-        }
-        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &template("T"), "not-applicable", "unknown");
     }
 }

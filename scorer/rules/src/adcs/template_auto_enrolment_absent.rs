@@ -65,14 +65,9 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{access, may, template, users};
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{access, may, published, template, unpublished, users};
 
     use pki_inventory::{Grant, Right, Template};
-
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
-    }
 
     fn with(grants: &[Grant]) -> Template {
         let access = Some(access(grants));
@@ -81,31 +76,37 @@ mod tests {
 
     #[test]
     fn met_with_the_flag_and_the_right() {
-        outcome(with(&[may(Right::AutoEnrol, users())]), "met");
+        published(&RULE, [(with(&[may(Right::AutoEnrol, users())]), "met")]);
     }
 
     #[test]
     fn not_met_without_either() {
-        outcome(template("T"), "not-met");
-        outcome(with(&[may(Right::Enrol, users())]), "not-met");
+        let no_right = with(&[may(Right::Enrol, users())]);
+        published(&RULE, [(template("T"), "not-met"), (no_right, "not-met")]);
     }
 
     #[test]
     fn unknown_without_the_flags_or_the_list() {
-        outcome(Template { access: None, ..with(&[]) }, "unknown");
-        outcome(Template { enrolment_flags: None, ..template("T") }, "unknown");
+        let no_list = Template { access: None, ..with(&[]) };
+        let no_flags = Template { enrolment_flags: None, ..template("T") };
+        published(&RULE, [(no_list, "unknown"), (no_flags, "unknown")]);
     }
 
     #[test]
     fn unknown_by_version_1_with_the_flag_and_no_right() {
         let old = |one| Template { schema_version: None, ..one };
-        outcome(old(with(&[may(Right::Enrol, users())])), "unknown");
-        outcome(old(template("T")), "not-met");
+        let no_right = with(&[may(Right::Enrol, users())]);
+        published(&RULE, [(old(no_right), "unknown"), (old(template("T")), "not-met")]);
     }
 
     #[test]
-    fn not_applicable_to_authorities_or_unpublished() {
-        outcome(Template { general_flags: Some(0x80), ..template("T") }, "not-applicable");
-        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
+    fn not_applicable_to_authorities() {
+        let theirs = Template { general_flags: Some(0x80), ..template("T") };
+        published(&RULE, [(theirs, "not-applicable")]);
+    }
+
+    #[test]
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &template("T"), "not-applicable", "unknown");
     }
 }

@@ -54,13 +54,16 @@ fn targets(template: &Template, cx: &RuleContext<'_>) -> String {
         schema(other) == 1 || (other.agent_signatures.unwrap_or(0) >= 1 && asked)
     };
     let forest = View::forest_of(&template.dn);
-    let others = cx.view.templates().map(|(_, other)| other).filter(|other| {
-        let at_once = other.enrols(PEND_ALL_REQUESTS) != Some(true);
-        let logs_on = at_once && matches!(logon(other, cx), Condition::Holds(_));
-        logs_on && accepts(other) && View::forest_of(&other.dn) == forest
+    // A rule keeps nothing from one item to the next, so that each open template asks again: what
+    // costs least is asked first, and `logon`, which may look through all templates, last.
+    let found = cx.view.templates().map(|(_, other)| other).filter(|other| {
+        other.enrols(PEND_ALL_REQUESTS) != Some(true)
+            && accepts(other)
+            && View::forest_of(&other.dn) == forest
+            && !cx.view.publishers(other).is_empty()
+            && matches!(logon(other, cx), Condition::Holds(_))
     });
-    let published = others.filter(|other| !cx.view.publishers(other).is_empty());
-    match limited(published.map(|other| match other.agent_signatures {
+    match limited(found.map(|other| match other.agent_signatures {
         Some(many @ 2..) => format!("{} (which {many} agents have to sign)", other.name),
         _ => other.name.clone(),
     })) {
@@ -76,9 +79,9 @@ fn targets(template: &Template, cx: &RuleContext<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{approved, enrolled_by, issuing, team, template, used_for};
-    use crate::fixtures::{World, check, limits};
-    use crate::usages::AGENT;
+    use crate::directory_fixtures::{approved, issuing, published, template, used_for, ways};
+    use crate::fixtures::{World, limits};
+    use crate::usages::{AGENT, SERVER};
 
     use pki_inventory::Template;
 
@@ -86,29 +89,14 @@ mod tests {
         used_for(AGENT, template("Agent"))
     }
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
+    #[test]
+    fn with_the_condition_the_way_decides() {
+        ways(&RULE, World::default, &armed(), ["not-met", "met", "unknown", "not-applicable"]);
     }
 
     #[test]
-    fn met_without_the_condition_or_with_approval() {
-        outcome(template("T"), "met");
-        outcome(approved(armed()), "met");
-    }
-
-    #[test]
-    fn not_met_where_users_may_enrol() {
-        outcome(armed(), "not-met");
-    }
-
-    #[test]
-    fn unknown_where_a_particular_group_may() {
-        outcome(enrolled_by(team(), armed()), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
+    fn met_for_other_usages() {
+        published(&RULE, [(template("T"), "met")]);
     }
 
     #[test]
@@ -125,9 +113,17 @@ mod tests {
         };
         let twice = Template { dn: twice.dn.replace("Signed", "Two"), ..twice };
         let asked = Template { schema_version: None, ..approved(template("Asked")) };
-        let world = World::default().template(armed()).template(takes).template(old);
-        let world = world.template(template("Other")).template(twice).template(asked);
-        let world = world.issued_by(issuing(&["Agent", "Signed", "Old", "Other", "Two", "Asked"]));
+        let old_too = |name| Template { schema_version: None, ..template(name) };
+        let for_servers = used_for(SERVER, old_too("Server"));
+        let mut foreign = old_too("Foreign");
+        foreign.dn = foreign.dn.replace("DC=corp", "DC=other");
+        let names = ["Agent", "Signed", "Old", "Other", "Two", "Asked", "Server", "Foreign"];
+        let mut theirs = issuing(&names);
+        theirs.dn = theirs.dn.replace("DC=corp", "DC=other");
+        let all = [armed(), takes, old, template("Other"), twice, asked, for_servers, foreign];
+        let world = all.into_iter().fold(World::default(), World::template);
+        let world = world.template(old_too("Unpublished"));
+        let world = world.issued_by(issuing(&names)).issued_by(theirs);
         let found = world.sentences(&RULE, &limits());
         let expected =
             "others by Old, Signed, Two (which 2 agents have to sign), unless restricted";

@@ -45,32 +45,15 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::template;
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{key_flag, template, unpublished};
 
-    use pki_inventory::Template;
-
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
+    #[test]
+    fn the_flag_decides_where_it_was_read() {
+        key_flag(&RULE, 0x80, ["met", "not-met", "unknown"]);
     }
 
     #[test]
-    fn met_without_the_flag() {
-        outcome(template("T"), "met");
-    }
-
-    #[test]
-    fn not_met_with_it() {
-        outcome(Template { private_key_flags: Some(0x80), ..template("T") }, "not-met");
-    }
-
-    #[test]
-    fn unknown_where_the_flags_were_not_read() {
-        outcome(Template { private_key_flags: None, ..template("T") }, "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &template("T"), "not-applicable", "unknown");
     }
 }

@@ -61,14 +61,9 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::template;
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, unpublished};
 
     use pki_inventory::Template;
-
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
-    }
 
     fn with(algorithm: &str, minimal_key_bits: Option<u32>) -> Template {
         let named = ("msPKI-Asymmetric-Algorithm".to_owned(), algorithm.to_owned());
@@ -77,26 +72,25 @@ mod tests {
 
     #[test]
     fn met_from_2048_bits_on_and_by_a_curve() {
-        outcome(template("T"), "met");
-        outcome(with("ECDSA_P256", Some(256)), "met");
-        outcome(with("ECDH_P384", None), "met");
+        let curves = [with("ECDSA_P256", Some(256)), with("ECDH_P384", None)];
+        published(&RULE, [template("T")].into_iter().chain(curves).map(|one| (one, "met")));
     }
 
     #[test]
     fn not_met_below_or_without_a_least_size() {
-        outcome(Template { minimal_key_bits: Some(1024), ..template("T") }, "not-met");
-        outcome(Template { minimal_key_bits: Some(0), ..template("T") }, "not-met");
-        outcome(with("RSA", Some(1024)), "not-met");
+        let unnamed = |bits| Template { minimal_key_bits: Some(bits), ..template("T") };
+        let weak = [unnamed(1024), unnamed(0), with("RSA", Some(1024))];
+        published(&RULE, weak.map(|one| (one, "not-met")));
     }
 
     #[test]
     fn unknown_without_the_attribute_or_a_name() {
-        outcome(Template { minimal_key_bits: None, ..template("T") }, "unknown");
-        outcome(with("ROT13", Some(4096)), "unknown");
+        let unread = Template { minimal_key_bits: None, ..template("T") };
+        published(&RULE, [(unread, "unknown"), (with("ROT13", Some(4096)), "unknown")]);
     }
 
     #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &template("T"), "not-applicable", "unknown");
     }
 }

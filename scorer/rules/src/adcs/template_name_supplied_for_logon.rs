@@ -45,8 +45,8 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{approved, enrolled_by, team, template, used_for};
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, used_for, ways};
+    use crate::fixtures::{World, limits};
 
     use pki_inventory::Template;
 
@@ -54,34 +54,16 @@ mod tests {
         Template { name_flags: Some(1), ..template("T") }
     }
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
+    #[test]
+    fn with_the_condition_the_way_decides() {
+        ways(&RULE, World::default, &armed(), ["not-met", "met", "unknown", "not-applicable"]);
     }
 
     #[test]
-    fn met_without_the_condition_or_with_approval() {
-        outcome(template("T"), "met");
-        outcome(approved(armed()), "met");
-    }
-
-    #[test]
-    fn not_met_where_users_may_enrol() {
-        outcome(armed(), "not-met");
-    }
-
-    #[test]
-    fn unknown_where_a_particular_group_may() {
-        outcome(enrolled_by(team(), armed()), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
-    }
-
-    #[test]
-    fn unknown_where_the_flags_were_not_read() {
-        outcome(Template { name_flags: None, ..armed() }, "unknown");
+    fn the_requester_names_the_subject_and_the_usage_logs_on() {
+        let unread = Template { name_flags: None, ..armed() };
+        let for_servers = used_for(crate::usages::SERVER, armed());
+        published(&RULE, [(template("T"), "met"), (for_servers, "met"), (unread, "unknown")]);
     }
 
     #[test]
@@ -89,10 +71,5 @@ mod tests {
         let weaker = Template { name_flags: Some(0x1_0000), ..template("T") };
         let found = World::default().published(weaker).sentences(&RULE, &limits());
         assert!(found[0].contains("ENROLLEE_SUPPLIES_SUBJECT_ALT_NAME, the weaker"), "{found:?}");
-    }
-
-    #[test]
-    fn met_for_usages_that_do_not_log_on() {
-        outcome(used_for(crate::usages::SERVER, armed()), "met");
     }
 }

@@ -46,8 +46,8 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{approved, enrolled_by, team, template, used_for};
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, used_for, ways};
+    use crate::fixtures::World;
 
     use pki_inventory::Template;
 
@@ -55,45 +55,25 @@ mod tests {
         used_for(crate::usages::SERVER, Template { name_flags: Some(1), ..template("T") })
     }
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
+    #[test]
+    fn with_the_condition_the_way_decides() {
+        ways(&RULE, World::default, &armed(), ["not-met", "met", "unknown", "not-applicable"]);
     }
 
     #[test]
-    fn met_without_the_condition_or_with_approval() {
-        outcome(used_for(crate::usages::SERVER, template("T")), "met");
-        outcome(approved(armed()), "met");
-    }
-
-    #[test]
-    fn not_met_where_users_may_enrol() {
-        outcome(armed(), "not-met");
-    }
-
-    #[test]
-    fn unknown_where_a_particular_group_may() {
-        outcome(enrolled_by(team(), armed()), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(armed()), &limits(), "not-applicable");
-    }
-
-    #[test]
-    fn unknown_where_the_flags_were_not_read() {
-        outcome(Template { name_flags: None, ..armed() }, "unknown");
+    fn the_requester_names_the_subject_and_the_usage_is_that_of_servers() {
+        let named_by_the_directory = used_for(crate::usages::SERVER, template("T"));
+        let for_clients = Template { name_flags: Some(1), ..template("T") };
+        let unread = Template { name_flags: None, ..armed() };
+        let cases = [(named_by_the_directory, "met"), (for_clients, "met"), (unread, "unknown")];
+        published(&RULE, cases);
     }
 
     #[test]
     fn not_met_by_the_extended_key_usage_alone_or_for_any_purpose() {
-        outcome(used_for("2.5.29.37.0", armed()), "not-met");
+        let any = used_for("2.5.29.37.0", armed());
         let application_policies = vec!["1.3.6.1.5.5.7.3.2".to_owned()];
-        outcome(Template { application_policies, schema_version: Some(2), ..armed() }, "not-met");
-    }
-
-    #[test]
-    fn met_for_another_usage() {
-        outcome(Template { name_flags: Some(1), ..template("T") }, "met");
+        let mixed = Template { application_policies, schema_version: Some(2), ..armed() };
+        published(&RULE, [(any, "not-met"), (mixed, "not-met")]);
     }
 }

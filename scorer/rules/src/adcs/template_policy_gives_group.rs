@@ -74,7 +74,7 @@ fn called(group: &LinkedGroup, policy: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{approved, enrolled_by, issuing, object, team, template};
+    use crate::directory_fixtures::{issuing, object, template, used_for, ways};
     use crate::fixtures::{World, check, limits};
 
     use pki_inventory::{DirectoryRole, LinkedGroup, Template};
@@ -92,25 +92,28 @@ mod tests {
     }
 
     #[test]
-    fn met_without_a_group_or_with_approval() {
-        check(&RULE, &linked(false).published(armed()), &limits(), "met");
-        check(&RULE, &linked(true).published(template("T")), &limits(), "met");
-        check(&RULE, &linked(true).published(approved(armed())), &limits(), "met");
+    fn with_the_condition_the_way_decides() {
+        let linked = || linked(true);
+        ways(&RULE, linked, &armed(), ["not-met", "met", "unknown", "not-applicable"]);
     }
 
     #[test]
-    fn not_met_with_one_and_it_is_named() {
-        let world = linked(true).published(armed());
-        check(&RULE, &world, &limits(), "not-met");
-        let found = world.sentences(&RULE, &limits());
+    fn met_without_a_group_or_a_policy_or_for_usages_that_do_not_log_on() {
+        check(&RULE, &linked(false).published(armed()), &limits(), "met");
+        check(&RULE, &linked(true).published(template("T")), &limits(), "met");
+        let for_servers = used_for(crate::usages::SERVER, armed());
+        check(&RULE, &linked(true).published(for_servers), &limits(), "met");
+    }
+
+    #[test]
+    fn the_group_is_named() {
+        let found = linked(true).published(armed()).sentences(&RULE, &limits());
         assert!(found[0].contains("CORP\\Tier 0 (a group of administrators"), "{found:?}");
     }
 
     #[test]
-    fn unknown_where_a_particular_group_may_enrol_or_no_policy_was_read() {
+    fn unknown_where_no_policy_was_read() {
         check(&RULE, &World::default().published(armed()), &limits(), "unknown");
-        let world = linked(true).published(enrolled_by(team(), armed()));
-        check(&RULE, &world, &limits(), "unknown");
     }
 
     #[test]
@@ -121,10 +124,5 @@ mod tests {
         authority.dn = authority.dn.replace("DC=corp", "DC=other");
         let world = linked(true).template(foreign).issued_by(authority);
         check(&RULE, &world, &limits(), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &linked(true).unpublished(armed()), &limits(), "not-applicable");
     }
 }

@@ -62,14 +62,9 @@ fn is_key_storage(provider: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::template;
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, unpublished};
 
     use pki_inventory::Template;
-
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
-    }
 
     fn with(version: u32, provider: &str) -> Template {
         let providers = vec![provider.to_owned()];
@@ -78,31 +73,31 @@ mod tests {
 
     #[test]
     fn met_with_key_storage_providers() {
-        outcome(template("T"), "met");
-        outcome(with(2, "Microsoft Platform Crypto Provider"), "met");
-        outcome(Template { providers: Vec::new(), ..template("T") }, "met");
-        for version in [3, 4] {
-            outcome(with(version, "Google Cloud KMS Provider"), "met");
-        }
+        let none = |version| Template { providers: Vec::new(), ..with(version, "") };
+        let in_software = with(2, "Microsoft Software Key Storage Provider");
+        let in_a_tpm = with(2, "Microsoft Platform Crypto Provider");
+        let other = |version| with(version, "Google Cloud KMS Provider");
+        let all = [template("T"), in_software, in_a_tpm, none(3), none(4), other(3), other(4)];
+        published(&RULE, all.map(|one| (one, "met")));
     }
 
     #[test]
     fn not_met_with_others_or_the_flag() {
-        for name in ["RSA SChannel", "DSS", "Microsoft Enhanced Cryptographic Provider v1.0"] {
-            outcome(with(2, &format!("Microsoft {name}")), "not-met");
-        }
-        outcome(Template { private_key_flags: Some(0x100), ..template("T") }, "not-met");
+        let names = ["RSA SChannel", "DSS", "Microsoft Enhanced Cryptographic Provider v1.0"];
+        published(&RULE, names.map(|name| (with(2, &format!("Microsoft {name}")), "not-met")));
+        let flagged = Template { private_key_flags: Some(0x100), ..template("T") };
+        published(&RULE, [(flagged, "not-met")]);
     }
 
     #[test]
     fn unknown_where_none_is_named_or_the_flags_were_not_read() {
         let none = Template { providers: Vec::new(), ..with(2, "") };
-        outcome(none, "unknown");
-        outcome(Template { private_key_flags: None, ..template("T") }, "unknown");
+        let unread = Template { private_key_flags: None, ..template("T") };
+        published(&RULE, [(none, "unknown"), (unread, "unknown")]);
     }
 
     #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &template("T"), "not-applicable", "unknown");
     }
 }

@@ -46,34 +46,32 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{access, admins, enrolled_by, may, template};
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{
+        access, admins, enrolled_by, may, published, template, unpublished,
+    };
 
     use pki_inventory::{Right, Template};
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
-    }
-
     #[test]
     fn met_where_anybody_may() {
-        outcome(template("T"), "met");
-        outcome(enrolled_by(admins(), template("T")), "met");
+        let for_admins = enrolled_by(admins(), template("T"));
+        published(&RULE, [(template("T"), "met"), (for_admins, "met")]);
     }
 
     #[test]
     fn not_met_where_nobody_may() {
         let only = access(&[may(Right::WriteDacl, admins())]);
-        outcome(Template { access: Some(only), ..template("T") }, "not-met");
+        let for_nobody = Template { access: Some(only), ..template("T") };
+        published(&RULE, [(for_nobody, "not-met")]);
     }
 
     #[test]
     fn unknown_without_the_list() {
-        outcome(Template { access: None, ..template("T") }, "unknown");
+        published(&RULE, [(Template { access: None, ..template("T") }, "unknown")]);
     }
 
     #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &template("T"), "not-applicable", "unknown");
     }
 }

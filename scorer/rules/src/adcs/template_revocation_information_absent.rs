@@ -55,38 +55,28 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::{template, used_for};
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, unpublished, used_for};
 
     use pki_inventory::Template;
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
-    }
-
-    fn without() -> Template {
-        Template { enrolment_flags: Some(0x4000), ..template("T") }
+    fn with(enrolment_flags: Option<u32>) -> Template {
+        Template { enrolment_flags, ..template("T") }
     }
 
     #[test]
-    fn met_without_the_flag() {
-        outcome(template("T"), "met");
+    fn the_flag_decides_where_it_was_read() {
+        let (unset, set) = (with(Some(0)), with(Some(0x4000)));
+        published(&RULE, [(unset, "met"), (set, "not-met"), (with(None), "unknown")]);
     }
 
     #[test]
-    fn not_met_with_it() {
-        outcome(without(), "not-met");
+    fn not_applicable_to_responders() {
+        let theirs = used_for(crate::usages::STATUS, with(Some(0x4000)));
+        published(&RULE, [(theirs, "not-applicable")]);
     }
 
     #[test]
-    fn unknown_where_the_flags_were_not_read() {
-        outcome(Template { enrolment_flags: None, ..template("T") }, "unknown");
-    }
-
-    #[test]
-    fn not_applicable_to_responders_or_unpublished() {
-        outcome(used_for(crate::usages::STATUS, without()), "not-applicable");
-        let world = World::default().unpublished(without());
-        check(&RULE, &world, &limits(), "not-applicable");
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &with(Some(0x4000)), "not-applicable", "unknown");
     }
 }

@@ -46,33 +46,19 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::directory_fixtures::template;
-    use crate::fixtures::{World, check, limits};
+    use crate::directory_fixtures::{published, template, unpublished};
 
     use pki_inventory::Template;
 
-    fn outcome(template: Template, expected: &'static str) {
-        check(&RULE, &World::default().published(template), &limits(), expected);
+    #[test]
+    fn met_from_version_2_on_and_none_is_version_1() {
+        let of = |schema_version| Template { schema_version, ..template("T") };
+        let cases = [(Some(2), "met"), (Some(1), "not-met"), (None, "not-met")];
+        published(&RULE, cases.map(|(version, expected)| (of(version), expected)));
     }
 
     #[test]
-    fn met_from_version_2_on() {
-        outcome(Template { schema_version: Some(2), ..template("T") }, "met");
-    }
-
-    #[test]
-    fn not_met_by_version_1_or_none() {
-        outcome(Template { schema_version: Some(1), ..template("T") }, "not-met");
-        outcome(Template { schema_version: None, ..template("T") }, "not-met");
-    }
-
-    #[test]
-    fn unknown_where_no_authority_was_read() {
-        check(&RULE, &World::default().template(template("T")), &limits(), "unknown");
-    }
-
-    #[test]
-    fn not_applicable_unpublished() {
-        check(&RULE, &World::default().unpublished(template("T")), &limits(), "not-applicable");
+    fn not_applicable_unpublished_and_unknown_where_no_authority_was_read() {
+        unpublished(&RULE, &template("T"), "not-applicable", "unknown");
     }
 }
