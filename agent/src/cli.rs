@@ -7,6 +7,9 @@ use pki_config::{Depth, DirectoryServer, Globs, IoPriority, Target};
 use pki_inventory::{Kind, Time};
 use pki_store::RunId;
 
+/// The first argument that makes this program the process of a PKCS #11 module. People have no use for it.
+pub const SERVE_MODULE: &str = "pkcs11-module";
+
 /// Proves from evidence how mature a PKI is under the PKI Maturity Model (PKIMM).
 #[derive(Debug, Parser)]
 #[command(version, about, long_about = None, max_term_width = 100, arg_required_else_help = true)]
@@ -137,6 +140,8 @@ pub struct ScopeArgs {
     pub network: NetworkArgs,
     #[command(flatten)]
     pub directories: DirectoryArgs,
+    #[command(flatten)]
+    pub tokens: TokenArgs,
 }
 
 /// What of the trees to read, and how gently.
@@ -239,6 +244,45 @@ pub struct DirectoryArgs {
     pub ca_database: Vec<PathBuf>,
 }
 
+/// Which tokens to read, and how to log in to them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Token options")]
+pub struct TokenArgs {
+    /// PKCS #11 module to load instead of those of the settings and of p11-kit
+    #[arg(long, value_name = "PATH")]
+    pub pkcs11_module: Vec<PathBuf>,
+    /// Load the modules that p11-kit is configured with
+    #[arg(long)]
+    pub p11_kit: bool,
+    /// Load none of them
+    #[arg(long, conflicts_with = "p11_kit")]
+    pub no_p11_kit: bool,
+    /// Token to read instead of all or those of the settings, as a URI: pkcs11:token=CA%20keys
+    // A text here: what is no URI may hold a PIN, and would be told.
+    #[arg(long, value_name = "URI")]
+    pub token: Vec<String>,
+    /// File with the PIN of these tokens in its first line
+    #[arg(long, value_name = "FILE", group = "pin", requires = "token")]
+    pub pin_file: Option<PathBuf>,
+    /// Variable with the PIN
+    #[arg(long, value_name = "NAME", group = "pin", requires = "token")]
+    pub pin_env: Option<String>,
+    /// Open file descriptor with the PIN in its first line
+    #[arg(long, value_name = "N", group = "pin", requires = "token", value_parser = descriptor)]
+    pub pin_descriptor: Option<i32>,
+    /// Ask for the PIN at the terminal
+    #[arg(long, group = "pin", requires = "token")]
+    pub pin_prompt: bool,
+    /// The PIN is typed at the device
+    #[arg(long, group = "pin", requires = "token")]
+    pub pin_at_device: bool,
+}
+
+fn descriptor(text: &str) -> Result<i32, &'static str> {
+    let number = text.parse().ok().filter(|number| matches!(number, 0 | 3..=65_535));
+    number.ok_or("must be the number of one to read from: 0, or 3 and more")
+}
+
 /// A scan by itself.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -270,6 +314,7 @@ Examples:
     jq 'select(.kind==\"endpoint\") | .facts.version'
   pkimm-agent scan --domain corp.example --bind-name pki-reader@corp.example
   pkimm-agent scan --ldif corp.ldif --ca-database issuing-ca-1.csv
+  pkimm-agent scan --token 'pkcs11:token=CA%20keys' --pin-prompt
 
 Lines of --jsonl: for each target one of kind endpoint or gap, and before it one for each
 certificate it showed; one of kind coverage at the end of each scope. A target that the end of
@@ -277,9 +322,10 @@ the run cut off has a gap of reason run-ended, and is asked again by --resume.
 A line may repeat after a kill.";
 
 const RUN_HELP: &str =
-    "With neither --root, --target, --target-file, a directory nor a settings file, it looks \
-at this machine:\n/etc, /usr, /opt, /srv, /home, /root and /var, and TLS on the ports that listen \
-on loopback.
+    "With neither --root, --target, --target-file, a directory, tokens nor a settings file, it \
+looks at this machine:\n/etc, /usr, /opt, /srv, /home, /root and /var, TLS on the ports that \
+listen on loopback, and the tokens\nof the PKCS #11 modules that p11-kit is configured with, \
+without a login.
 
 Examples:
   pkimm-agent run --root /srv --target 192.0.2.0/28:443,8443
@@ -368,9 +414,9 @@ pub enum LineFormat {
 pub enum InventoryCommand {
     /// One line an asset
     List {
-        /// Only this kind: certificate, endpoint, key, keystore, revocation-list, signing-request,
-        /// trust-store, authority, template, directory-object, issuance, automation,
-        /// configuration, unparsed
+        /// Only this kind: certificate, endpoint, key, secret-key, token, keystore, revocation-list,
+        /// signing-request, trust-store, authority, template, directory-object, issuance,
+        /// automation, configuration, unparsed
         #[arg(long)]
         kind: Option<Kind>,
         #[command(flatten)]
@@ -386,6 +432,16 @@ pub enum InventoryCommand {
     },
     /// Certificate templates of directories: who publishes them, who may enrol, for what
     Templates {
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Tokens of PKCS #11 modules: what they are, how far they were read and what lies on them
+    Tokens {
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Private and symmetric keys wherever they lie, tokens first, and how well they are kept
+    Keys {
         #[command(flatten)]
         selection: SelectionArgs,
     },

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-use pki_inventory::{Asset, AssetId, Body, Digest, Inventory, Observation, Raw, Sighting};
+use pki_inventory::{
+    Asset, AssetId, Body, Certificate, Digest, Inventory, Kind, Observation, Raw, Sighting,
+    Unparsed,
+};
 
 /// The collector that reads directories, and dumps of them. It knows no bundles.
 const DIRECTORIES: &str = "directory";
@@ -11,8 +14,9 @@ const DIRECTORIES: &str = "directory";
 /// What a run has seen so far, as far as it is needed to understand what comes next.
 ///
 /// What lies in files is remembered as a whole: a bundle is understood by its members. Of what the
-/// network shows, and of directories, only certificates seen lately are: they come again and again
-/// in chains, and a scan of a million servers or accounts must not need memory for each.
+/// network shows only certificates seen lately are: they come again and again in chains, and a scan of
+/// a million servers must not need memory for each. Of directories nothing is: of a million accounts
+/// each has a certificate of its own.
 #[derive(Default)]
 pub struct Intake {
     files: Inventory,
@@ -24,7 +28,9 @@ impl Intake {
     /// bundle that is no trust store.
     pub fn take(&mut self, raw: Raw, sighting: Sighting) -> Option<Asset> {
         let seen = sighting.clone();
-        let (id, body) = if sighting.place.is_network() || sighting.collector == DIRECTORIES {
+        let (id, body) = if sighting.collector == DIRECTORIES {
+            alone(raw, sighting)?
+        } else if sighting.place.is_network() {
             self.presented.parse(raw, sighting)?
         } else {
             let id = self.files.absorb(Observation::Found { raw, sighting })?;
@@ -33,6 +39,33 @@ impl Intake {
         let mut asset = Asset::new(id, body);
         asset.see(seen);
         Some(asset)
+    }
+}
+
+/// Parses what needs nothing else to be understood.
+fn alone(raw: Raw, sighting: Sighting) -> Option<(AssetId, Body)> {
+    let raw = match raw {
+        // There may be a million of them; an inventory would have to give away a copy.
+        Raw::Certificate(der) => return Some(certificate(der)),
+        raw => raw,
+    };
+    let mut alone = Inventory::default();
+    let id = alone.absorb(Observation::Found { raw, sighting })?;
+    Some((id, alone.get(id)?.body.clone()))
+}
+
+/// The same asset as an inventory makes of it that knows no other.
+fn certificate(der: Vec<u8>) -> (AssetId, Body) {
+    let (digest, length) = (Digest::of(&der), der.len());
+    match Certificate::parse(der) {
+        Ok(parsed) => {
+            (AssetId::new(Kind::Certificate, digest), Body::Certificate(Box::new(parsed)))
+        }
+        Err(error) => {
+            let claimed = Kind::Certificate.name().to_owned();
+            let unparsed = Unparsed { claimed, length, error };
+            (AssetId::new(Kind::Unparsed, digest), Body::Unparsed(unparsed))
+        }
     }
 }
 
@@ -56,9 +89,7 @@ impl Recent {
         if let Some(known) = digest.and_then(|digest| self.known(digest)) {
             return Some(known);
         }
-        let mut alone = Inventory::default();
-        let id = alone.absorb(Observation::Found { raw, sighting })?;
-        let parsed = (id, alone.get(id)?.body.clone());
+        let parsed = alone(raw, sighting)?;
         if let Some(digest) = digest {
             self.remember(digest, parsed.clone());
         }
@@ -84,7 +115,7 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use pki_inventory::{Kind, Place, Time};
+    use pki_inventory::{Place, Time};
 
     use super::*;
 
@@ -127,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_directories_hold_is_not_remembered_either() {
+    fn nothing_that_directories_hold_is_remembered() {
         let mut intake = Intake::default();
         for number in 0..3000 {
             for place in ["ldap://corp.example/CN=x", "file:///srv/dump.ldif!/CN=x#1"] {
@@ -135,7 +166,7 @@ mod tests {
                 assert!(intake.take(presented(number), seen).is_some());
             }
         }
-        assert!(intake.presented.young.len() + intake.presented.old.len() <= 2 * HALF);
+        assert!(intake.presented.young.is_empty() && intake.presented.old.is_empty());
         assert_eq!(intake.files, Inventory::default());
     }
 }

@@ -38,6 +38,10 @@ enum Ending {
 }
 
 fn main() -> ExitCode {
+    // Before anything else is set up or said: standard output belongs to the agent that started this.
+    if std::env::args_os().nth(1).is_some_and(|first| first == cli::SERVE_MODULE) {
+        return pki_module::serve();
+    }
     let cli = cli::Cli::parse();
     let level = match cli.verbose {
         0 => "warn",

@@ -1,6 +1,8 @@
-//! Passwords of keystores and directories, read once before anything is looked at. They are wiped when
-//! the run is over and told to nobody.
+//! Passwords of keystores and directories and PINs of tokens, read once before anything is looked at. They
+//! are wiped when the run is over and told to nobody.
 
+mod descriptor;
+mod pins;
 mod prompt;
 
 use std::fs::{File, OpenOptions};
@@ -9,7 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use pki_collectors::KeystorePassword;
+use pki_collectors::{KeystorePassword, TokenPin};
 use pki_config::{
     Bind, DirectoryPassword, DirectoryScope, FilesystemScope, Origin, PasswordFor, Problem,
     Problems, SecretSource, Settings,
@@ -34,13 +36,15 @@ pub struct Passwords {
     pub marks: Vec<String>,
     /// What each server of a directory is bound to with, in their order, where it takes a password.
     pub directory: Arc<Vec<Option<Zeroizing<String>>>>,
+    /// The PIN of each login to tokens, in their order, where one was given.
+    pub pins: Arc<Vec<Option<TokenPin>>>,
 }
 
 /// Asks whoever is there for a password, by a line that says which. The error is why there is none.
 pub type Ask<'a> = &'a mut dyn FnMut(&str) -> Result<Zeroizing<String>, String>;
 
-/// Reads them from where the settings say. `ask` is asked for those that somebody has in mind;
-/// `None` leaves these out.
+/// Reads them from where the settings say. `ask` is asked for those that somebody has in mind; `None`
+/// leaves these out, and those of file descriptors, which can be read but once.
 ///
 /// # Errors
 ///
@@ -48,15 +52,20 @@ pub type Ask<'a> = &'a mut dyn FnMut(&str) -> Result<Zeroizing<String>, String>;
 pub fn read(settings: &Settings, ask: Option<Ask<'_>>) -> anyhow::Result<Passwords> {
     let mut problems = Vec::new();
     let (tried, marks) = of_keystores(&settings.filesystem, &mut problems);
-    let kept = of_directories(&settings.directory, &mut problems);
+    let mut directory = of_directories(&settings.directory, &mut problems);
+    let mut pins = pins::kept(&settings.pkcs11, &mut problems);
+    if ask.is_some() && problems.is_empty() {
+        pins::handed_over(&settings.pkcs11, &mut pins, pins::PATIENCE, &mut problems);
+    }
     if !problems.is_empty() {
         return Err(Problems(problems).into());
     }
-    let directory = match ask {
-        Some(ask) => asked_for(&settings.directory, kept, ask)?,
-        None => kept,
-    };
-    Ok(Passwords { tried: Arc::new(tried), marks, directory: Arc::new(directory) })
+    if let Some(ask) = ask {
+        directory = asked_for(&settings.directory, directory, &mut *ask)?;
+        pins::asked_for(&settings.pkcs11, &mut pins, ask)?;
+    }
+    let (tried, directory, pins) = (Arc::new(tried), Arc::new(directory), Arc::new(pins));
+    Ok(Passwords { tried, marks, directory, pins })
 }
 
 fn of_keystores(
@@ -65,7 +74,7 @@ fn of_keystores(
 ) -> (Vec<KeystorePassword>, Vec<String>) {
     let (mut tried, mut marks) = (Vec::new(), Vec::new());
     for PasswordFor { paths, source, origin: Origin { file, line } } in &files.passwords {
-        match of(source) {
+        match of(source, "password") {
             Ok((password, mark)) => {
                 tried.push(KeystorePassword { paths: paths.clone(), password });
                 marks.push(mark);
@@ -90,7 +99,7 @@ fn of_directories(
             passwords.push(None);
             continue;
         };
-        match of(source) {
+        match of(source, "password") {
             Ok((password, _)) => passwords.push(Some(password)),
             Err(message) => {
                 let origin = server.origin.clone();
@@ -120,19 +129,19 @@ fn asked_for(
     Ok(passwords)
 }
 
-fn of(source: &SecretSource) -> Source {
+fn of(source: &SecretSource, what: &str) -> Source {
     match source {
-        SecretSource::File(path) => of_file(path),
+        SecretSource::File(path) => of_file(path, what),
         SecretSource::Environment(name) => of_variable(name),
     }
 }
 
-/// A password and the mark of its source, or why there is none.
+/// A password or a PIN and the mark of its source, or why there is none.
 type Source = Result<(Zeroizing<String>, String), String>;
 
-fn of_file(path: &Path) -> Source {
+fn of_file(path: &Path, what: &str) -> Source {
     let named = path.display();
-    let refused = |error: io::Error| format!("could not read the password in {named}: {error}");
+    let refused = |error: io::Error| format!("could not read the {what} in {named}: {error}");
     // Without waiting: a FIFO that nobody writes to must not hold up the run.
     let file = OpenOptions::new()
         .read(true)
@@ -141,11 +150,11 @@ fn of_file(path: &Path) -> Source {
         .map_err(refused)?;
     let facts = file.metadata().map_err(refused)?;
     if !facts.is_file() {
-        return Err(format!("{named} is not a regular file; a password is read from one"));
+        return Err(format!("{named} is not a regular file; a {what} is read from one"));
     }
     let line = first_line(file).map_err(refused)?;
     let line = line.ok_or_else(|| {
-        format!("the first line of {named} is longer than {MAX_BYTES} octets, which no password is")
+        format!("the first line of {named} is longer than {MAX_BYTES} octets, which no {what} is")
     })?;
     let password = password(&line).map_err(|why| format!("the first line of {named} {why}"))?;
     let mark = format!(

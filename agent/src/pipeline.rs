@@ -2,9 +2,11 @@
 
 mod earlier;
 mod incremental;
+mod portions;
 mod records;
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +26,7 @@ use crate::passwords::Passwords;
 use crate::progress::Shown;
 use crate::scope::Scope;
 use crate::stream::Stream;
-use crate::{limits, output};
+use crate::{cli, limits, output};
 
 /// Observations under way between collectors and store.
 const IN_FLIGHT: usize = 512;
@@ -116,6 +118,7 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         }
     };
     let expected = expected_places(store, &earlier, &scope)?;
+    let refused_logins = store.refused_logins()?.into_iter().collect();
     let mut filesystem = settings.filesystem.clone();
     filesystem.exclude.extend_from_slice(order.own_files);
     let interrupt = Interrupt::watch();
@@ -126,6 +129,11 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         filesystem,
         directory: settings.directory.clone(),
         directory_passwords: Arc::clone(&order.passwords.directory),
+        pkcs11: settings.pkcs11.clone(),
+        pins: Arc::clone(&order.passwords.pins),
+        refused_logins: Arc::new(refused_logins),
+        module_command: Arc::new(module_command()),
+        secret_variables: Arc::new(settings.secret_variables()),
         clock: Arc::clone(&clock),
         wall_clock: self::clock(None),
         cancelled: interrupt.flag(),
@@ -149,7 +157,8 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         let load = |unchanged: &Unchanged| store.borrow().taken_over(unchanged);
         let before = since.map(|run| Before { run, clock: &*clock, load: &load });
         let write = &mut |batch: &Batch| store.borrow_mut().record(run, batch);
-        keep(observations, runtime.handle(), &interrupt, write, stream.as_mut(), before)
+        let refuse = &mut |login| store.borrow_mut().add_refused_login(login, clock());
+        keep(observations, runtime.handle(), &interrupt, write, refuse, stream.as_mut(), before)
     };
     interrupt.scan_is_over();
     drop(shown);
@@ -175,6 +184,13 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
     }
     let files = since.map(|since| Files { read, unchanged, since });
     Ok(Scanned { run, anything_read: anything_read || carried_over, cancelled, files })
+}
+
+/// This very program serves as the process of a PKCS #11 module. Where the operating system does not say
+/// which program this is, no module can be loaded.
+fn module_command() -> Vec<OsString> {
+    let program = std::env::current_exe().map(PathBuf::into_os_string);
+    program.map_or_else(|_| Vec::new(), |program| vec![program, cli::SERVE_MODULE.into()])
 }
 
 /// What a run that was begun needs before anything is looked at.

@@ -5,6 +5,7 @@ mod files;
 mod left_out;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use self::directories::Directories;
 pub use self::directories::account;
 use self::files::Files;
 pub use self::left_out::LeftOut;
+use self::tokens::Tokens;
 
 /// More of one kind than this is counted instead of listed in a sentence.
 const MOST_LISTED: usize = 12;
@@ -35,6 +37,7 @@ pub struct Scope {
     server_names: Option<BTreeMap<String, Vec<String>>>,
     depth: Depth,
     directories: Directories,
+    tokens: Tokens,
     clock: Option<String>,
     continues: Option<RunId>,
 }
@@ -63,6 +66,7 @@ impl Scope {
             server_names: Some(server_names),
             depth: tls.depth,
             directories: Directories::of(&settings.directory),
+            tokens: Tokens::of(&settings.pkcs11),
             clock: clock.map(|time| time.to_string()),
             continues: None,
         }
@@ -88,6 +92,7 @@ impl Scope {
             "server_names": self.server_names,
             "depth": self.depth.to_string(),
             "directory": self.directories.to_json(),
+            "pkcs11": self.tokens.to_json(),
             "clock": self.clock,
         })
         .to_string()
@@ -112,6 +117,7 @@ impl Scope {
             // Runs before there were depths are of the first one.
             depth: value["depth"].as_str().and_then(|d| d.parse().ok()).unwrap_or_default(),
             directories: Directories::from_json(&value["directory"]),
+            tokens: Tokens::from_json(&value["pkcs11"]),
             clock: value["clock"].as_str().map(str::to_owned),
             continues: value["continues"].as_i64().map(RunId),
         };
@@ -143,6 +149,7 @@ impl Scope {
         (other.trees.is_empty() || self.covers_trees(other))
             && (!other.asks_anybody() || self.covers_tls(other))
             && self.directories.covers(&other.directories)
+            && self.tokens.covers(&other.tokens)
     }
 
     fn covers_trees(&self, other: &Self) -> bool {
@@ -182,13 +189,6 @@ impl Scope {
 
     /// As reports tell it.
     pub fn sentences(&self) -> Vec<String> {
-        fn told<'a>(what: &str, list: impl Iterator<Item = &'a String>) -> Option<String> {
-            let list: Vec<&str> = list.map(String::as_str).collect();
-            let more = list.len().saturating_sub(MOST_LISTED);
-            let shown = &list[..list.len() - more];
-            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-            (!list.is_empty()).then(|| format!("{what} {}{rest}.", shown.join(", ")))
-        }
         let clock = self.clock.as_ref().map(|time| format!("The clock was set to {time}."));
         let is_deep = self.depth != Depth::Certificate && self.asks_anybody();
         let names: Vec<String> = self
@@ -209,6 +209,9 @@ impl Scope {
             .chain([
                 told("Directories as dumped in", self.directories.dumps().iter()),
                 told("Records of authorities in", self.directories.records().iter()),
+            ])
+            .chain(self.tokens.sentences().into_iter().map(Some))
+            .chain([
                 told("Left out:", left_out.chain(&self.hosts_left_out)),
                 clock,
                 self.continues.map(|run| format!("Goes on with run {run}.")),
@@ -216,6 +219,15 @@ impl Scope {
             .flatten()
             .collect()
     }
+}
+
+/// A sentence with a list; `None` where there is nothing to list.
+fn told<'a>(what: &str, list: impl Iterator<Item = &'a String>) -> Option<String> {
+    let list: Vec<&str> = list.map(String::as_str).collect();
+    let more = list.len().saturating_sub(MOST_LISTED);
+    let shown = &list[..list.len() - more];
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!list.is_empty()).then(|| format!("{what} {}{rest}.", shown.join(", ")))
 }
 
 /// A list of texts; `None` when it is none.

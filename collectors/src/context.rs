@@ -1,12 +1,14 @@
 //! What the pipeline hands to a collector, and what a collector hands back.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pki_config::{DirectoryScope, FilesystemScope, Globs, TlsScope};
-use pki_inventory::{GapReason, Observation, Place, Raw, Time};
+use pki_config::{DirectoryScope, FilesystemScope, Globs, Pkcs11Scope, TlsScope};
+use pki_inventory::{Digest, GapReason, Observation, Place, Raw, Time};
 use siphasher::sip::SipHasher13;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use zeroize::Zeroizing;
@@ -22,6 +24,18 @@ pub struct Context {
     pub directory: DirectoryScope,
     /// What it binds with, one for each server of the scope that needs a password.
     pub directory_passwords: Arc<Vec<Option<Zeroizing<String>>>>,
+    /// What the PKCS #11 collector is to read.
+    pub pkcs11: Pkcs11Scope,
+    /// What it logs in with, one for each login of the scope that a PIN was given for.
+    pub pins: Arc<Vec<Option<TokenPin>>>,
+    /// Logins that a token refused in an earlier run, see
+    /// [`LoginRefused`](Observation::LoginRefused); they are not tried again.
+    pub refused_logins: Arc<BTreeSet<Digest>>,
+    /// The command, with its arguments, that serves as the process of a PKCS #11 module.
+    pub module_command: Arc<Vec<OsString>>,
+    /// Variables of the environment that passwords and PINs come from, by name. A process of a module
+    /// must not see them.
+    pub secret_variables: Arc<Vec<String>>,
     /// The clock of the run. Deadlines are the runtime's business; this one stamps sightings.
     pub clock: Arc<dyn Fn() -> Time + Send + Sync>,
     /// The clock on the wall, for time windows: that of the run may be set to another instant.
@@ -93,6 +107,15 @@ pub struct KeystorePassword {
     pub password: Zeroizing<String>,
 }
 
+/// A PIN and where it is from.
+#[derive(Clone)]
+pub struct TokenPin {
+    /// The PIN.
+    pub pin: Zeroizing<String>,
+    /// What tells one state of its source from another; never anything of the PIN itself.
+    pub mark: String,
+}
+
 /// How far a run is.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -126,8 +149,9 @@ struct Weighed {
     _room: OwnedSemaphorePermit,
 }
 
-/// The most KiB that a sink holds. A revocation list alone may have half of it.
-const ROOM_KIB: u32 = 64 * 1024;
+/// The most KiB that a sink holds: enough to have something to write while a collector waits, and no
+/// more than a run may always need. What is larger has it to itself.
+const ROOM_KIB: u32 = 8 * 1024;
 
 /// Why a collector could not work at all.
 #[derive(Debug, thiserror::Error)]
@@ -247,6 +271,12 @@ impl fmt::Debug for KeystorePassword {
     }
 }
 
+impl fmt::Debug for TokenPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenPin(from {})", self.mark)
+    }
+}
+
 /// The short form of a place by which millions are remembered.
 pub(crate) fn hash(place: &Place) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -341,9 +371,13 @@ fn weight_kib(observation: &Observation) -> u32 {
             | Raw::Template(_)
             | Raw::DirectoryObject(_)
             | Raw::Issuance(_) => 4096,
-            Raw::Key { .. } | Raw::Unparsed { .. } => 0,
+            Raw::Token(_) => 16_384,
+            Raw::Key { .. } | Raw::SecretKey(_) | Raw::Unparsed { .. } => 0,
         },
-        Observation::Missed(_) | Observation::Covered { .. } | Observation::Unchanged(_) => 0,
+        Observation::Missed(_)
+        | Observation::Covered { .. }
+        | Observation::Unchanged(_)
+        | Observation::LoginRefused(_) => 0,
     };
     // One for the place and what else is said about it.
     u32::try_from(1 + octets / 1024).unwrap_or(ROOM_KIB).min(ROOM_KIB)
@@ -379,7 +413,7 @@ mod tests {
         let (sink, mut source) = Sink::bounded(4096);
         let sender = std::thread::spawn(move || {
             // The first two leave no room for the third; the last one is larger than all there is.
-            [30, 30, 30, 100].map(|mib| sink.send_blocking(large(mib * MIB)).is_ok())
+            [3, 3, 3, 100].map(|mib| sink.send_blocking(large(mib * MIB)).is_ok())
         });
         std::thread::sleep(std::time::Duration::from_millis(300));
         assert_eq!(source.receiver.len(), 2);
@@ -397,7 +431,7 @@ mod tests {
     fn who_waits_for_room_hears_that_nobody_takes_observations_any_more() {
         let (sink, source) = Sink::bounded(4096);
         let sender = std::thread::spawn(move || {
-            [40, 40].map(|mib| sink.send_blocking(large(mib * 1024 * 1024)).is_ok())
+            [5, 5].map(|mib| sink.send_blocking(large(mib * 1024 * 1024)).is_ok())
         });
         std::thread::sleep(std::time::Duration::from_millis(300));
         drop(source);

@@ -9,10 +9,12 @@
 mod context;
 mod directory;
 mod filesystem;
+mod pkcs11;
 mod tls;
 
 pub use context::{
     Before, CollectError, Context, Done, FileState, KeystorePassword, Progress, Seen, Sink, Source,
+    TokenPin,
 };
 pub use tls::plan::{Plan, PlanLine, plan as tls_plan};
 
@@ -38,4 +40,4 @@ pub trait Collector: Send + Sync {
 
 /// Every collector, sorted by name.
 pub const COLLECTORS: &[&dyn Collector] =
-    &[&directory::Directory, &filesystem::Filesystem, &tls::Tls];
+    &[&directory::Directory, &filesystem::Filesystem, &pkcs11::Pkcs11, &tls::Tls];

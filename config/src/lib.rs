@@ -7,7 +7,8 @@
 //! What to look at on the network is a list of [`Target`]s, at the times of [`Windows`]; ports go
 //! by number or by [`PortProfile`], and what comes before TLS by [`StartTls`]. What to look at on disk
 //! is a list of trees, less paths and [`Globs`]; directories are [`DirectoryServer`]s and files that were
-//! exported from some; passwords come from where a [`SecretSource`] says.
+//! exported from some; tokens are those of PKCS #11 modules, chosen by [`TokenUri`]s; passwords come from
+//! where a [`SecretSource`] says, and PINs from a [`PinSource`].
 //!
 //! What this crate does not do: it opens no file (text comes in, and the time zones are built in),
 //! reads no clock, and knows no certificate, no rule and no requirement.
@@ -21,6 +22,7 @@
 
 mod directory;
 mod globs;
+mod pkcs11;
 mod policy;
 mod problem;
 mod reader;
@@ -28,6 +30,7 @@ mod scope;
 mod settings;
 mod starttls;
 mod target;
+mod token_uri;
 mod window;
 
 pub use directory::{
@@ -35,6 +38,7 @@ pub use directory::{
     DirectoryPassword, DirectoryScope, DirectoryServer, Transport,
 };
 pub use globs::{GlobError, Globs};
+pub use pkcs11::{PinSource, Pkcs11Module, Pkcs11Scope, TokenLogin};
 pub use policy::{
     Algorithms, BlankRule, Contradicted, DEFAULT_POLICY, DEFAULT_POLICY_NAME, Directory, Exception,
     Issuer, KeyKind, Keys, Lifetime, Ownership, Policy, Scale, Step, Thresholds,
@@ -51,4 +55,5 @@ pub use target::{
     Addresses, DEFAULT_PORT, Hosts, KNOWN_PORTS, KnownPort, Opening, PortProfile, Ports, Target,
     TargetError,
 };
+pub use token_uri::{TokenDescription, TokenUri, TokenUriError};
 pub use window::{WindowError, Windows};

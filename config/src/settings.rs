@@ -2,6 +2,7 @@
 
 mod directory;
 mod filesystem;
+mod pkcs11;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,11 +12,13 @@ use jiff::tz::TimeZone;
 
 use self::directory::directory;
 use self::filesystem::filesystem;
+use self::pkcs11::pkcs11;
 use crate::reader::{Document, Reader};
 use crate::target::server_name;
 use crate::window::zone;
 use crate::{
-    Depth, DirectoryScope, FilesystemScope, Problems, Target, TargetsFile, TlsScope, Windows,
+    Bind, Depth, DirectoryPassword, DirectoryScope, FilesystemScope, PinSource, Pkcs11Scope,
+    Problems, SecretSource, Target, TargetsFile, TlsScope, Windows,
 };
 
 /// The commented file that `init` writes.
@@ -33,6 +36,8 @@ pub struct Settings {
     pub filesystem: FilesystemScope,
     /// For the directory collector.
     pub directory: DirectoryScope,
+    /// For the PKCS #11 collector.
+    pub pkcs11: Pkcs11Scope,
 }
 
 impl Settings {
@@ -47,8 +52,35 @@ impl Settings {
             tls: root.table("tls", tls).unwrap_or_default(),
             filesystem: root.table("filesystem", filesystem).unwrap_or_default(),
             directory: root.table("directory", directory).unwrap_or_default(),
+            pkcs11: root.table("pkcs11", pkcs11).unwrap_or_default(),
         })?;
         Ok(settings)
+    }
+
+    /// The variables of the environment that passwords and PINs come from, by name, each once. They are
+    /// nothing for programs that are started from here.
+    #[must_use]
+    pub fn secret_variables(&self) -> Vec<String> {
+        let keystores = self.filesystem.passwords.iter().map(|password| &password.source);
+        let binds = self.directory.servers.iter().filter_map(|server| match &server.bind {
+            Bind::Simple { password: DirectoryPassword::Kept(source), .. } => Some(source),
+            _ => None,
+        });
+        let pins = self.pkcs11.logins.iter().filter_map(|login| match &login.pin {
+            PinSource::Kept(source) => Some(source),
+            _ => None,
+        });
+        let mut names: Vec<String> = keystores
+            .chain(binds)
+            .chain(pins)
+            .filter_map(|source| match source {
+                SecretSource::Environment(name) => Some(name.clone()),
+                SecretSource::File(_) => None,
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        names
     }
 }
 
@@ -153,7 +185,8 @@ mod tests {
         let filesystem = FilesystemScope { roots, ..FilesystemScope::default() };
         let tls = TlsScope { loopback: true, ..TlsScope::default() };
         let directory = DirectoryScope::default();
-        assert_eq!(settings, Ok(Settings { tls, filesystem, directory }));
+        let pkcs11 = Pkcs11Scope { p11_kit: true, ..Pkcs11Scope::default() };
+        assert_eq!(settings, Ok(Settings { tls, filesystem, directory, pkcs11 }));
     }
 
     #[test]
@@ -349,6 +382,39 @@ mod tests {
         assert_eq!((first.page_size, first.max_entries), (base.page_size, base.max_entries));
         assert_eq!((first.timeout_secs, first.deadline_secs), (30, 3600));
         assert_eq!(first.accounts, base.accounts);
+        let tokens = settings.pkcs11;
+        assert!(tokens.p11_kit && !tokens.only.is_empty());
+        assert_eq!((tokens.modules.len(), tokens.logins.len()), (2, 3));
+    }
+
+    #[test]
+    fn every_variable_with_a_secret_is_known() {
+        let text = r#"
+            [[filesystem.passwords]]
+            paths = ["*.p12"]
+            env = "STORE"
+            [[filesystem.passwords]]
+            paths = ["*.jks"]
+            file = "/s"
+            [[directory.servers]]
+            url = "ldaps://a"
+            name = "cn=x"
+            password_env = "BIND"
+            [[directory.servers]]
+            url = "ldaps://b"
+            name = "cn=x"
+            password_prompt = true
+            [pkcs11]
+            p11_kit = true
+            [[pkcs11.logins]]
+            token = "pkcs11:token=a"
+            pin_env = "PIN"
+            [[pkcs11.logins]]
+            token = "pkcs11:token=b"
+            pin_env = "STORE"
+        "#;
+        let settings = Settings::parse("s.toml", text).unwrap_or_else(|p| panic!("{p}"));
+        assert_eq!(settings.secret_variables(), ["BIND", "PIN", "STORE"]);
     }
 
     #[test]

@@ -52,11 +52,15 @@ fn main() -> ExitCode {
     let again = median(|| finish(home.command(&["scan"])).expect_code(0));
     let asked = Asked::of(&server.log());
     let searches = median(|| asked.search(&server));
-    // A tenth of it, to see what grows.
-    settings(&home, &server, &format!("max_entries = {}", count / 10));
-    let tenth = median(|| {
-        forget(&home);
-        finish(home.command(&["scan"]))
+    // Less of it, to see what grows.
+    let parts = [("half", count / 2), ("a quarter", count / 4), ("a tenth", count / 10)];
+    let parts = parts.map(|(part, entries)| {
+        settings(&home, &server, &format!("max_entries = {entries}"));
+        let scan = median(|| {
+            forget(&home);
+            finish(home.command(&["scan"]))
+        });
+        (part, entries, scan)
     });
 
     println!("| what | wall | entries/s | peak RSS |");
@@ -64,7 +68,9 @@ fn main() -> ExitCode {
     row("ldapsearch -E pr=500/noprompt", &searches, count);
     row("pkimm-agent scan", &scans, count);
     row("… once more", &again, count);
-    row("… of a tenth", &tenth, count / 10);
+    for (part, entries, scan) in &parts {
+        row(&format!("… of {part}"), scan, *entries);
+    }
     let times = scans.took.as_secs_f64() / searches.took.as_secs_f64();
     println!("\nThe scan takes {times:.2} × the time of ldapsearch.");
     println!("Certificates: {} of {}.", expected.len() - missed, expected.len());

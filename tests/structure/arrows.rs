@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "pki-inventory",
             "pki-key-files",
             "pki-keystores",
+            "pki-tokens",
         ],
     ),
     ("pki-config", &[]),
@@ -32,10 +33,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pki-key-files", &["pki-encodings", "pki-inventory"]),
     ("pki-keystores", &["pki-encodings", "pki-inventory"]),
     ("pki-maturity", &[]),
+    ("pki-module", &["pki-tokens"]),
     ("pki-report", &["pki-inventory", "pki-maturity", "pki-rules", "pki-scoring"]),
     ("pki-rules", &["pki-inventory"]),
     ("pki-scoring", &["pki-config", "pki-inventory", "pki-maturity", "pki-rules"]),
     ("pki-store", &["pki-inventory"]),
+    ("pki-tokens", &["pki-encodings", "pki-inventory"]),
     (
         "pkimm-agent",
         &[
@@ -43,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "pki-config",
             "pki-inventory",
             "pki-maturity",
+            "pki-module",
             "pki-report",
             "pki-rules",
             "pki-scoring",
@@ -67,6 +71,7 @@ const PURE: &[&str] = &[
     "pki-maturity",
     "pki-rules",
     "pki-scoring",
+    "pki-tokens",
 ];
 const IMPURE: &[&str] = &["tokio", "rustls", "rusqlite", "reqwest", "tracing", "indicatif", "clap"];
 

@@ -32,6 +32,8 @@ fn the_page_of_rules_is_made_from_the_rules() {
             Check::DirectoryObject(_) => "other objects of a directory",
             Check::RevocationList(_) => "revocation lists",
             Check::Template(_) => "certificate templates",
+            Check::Token(_) => "cryptographic tokens",
+            Check::TokenKey(_) => "private and symmetric keys on tokens",
             Check::Encoded(_) => "everything with an encoding of its own",
             Check::Endpoint(_) => "endpoints",
             Check::Scope(_) => "scopes",

@@ -28,6 +28,40 @@ pub const UNMAPPED: &[(&str, &str)] = &[
         "endpoint.staple-stale",
         "a server that does not refresh its staple says little about the status service behind it",
     ),
+    (
+        "token.certificate-without-key",
+        "what lies beside a certificate is a matter of one token; where its key lies is said of the \
+         key",
+    ),
+    (
+        "token.in-error",
+        "that a device failed today says nothing of how devices are listed or keys are managed",
+    ),
+    (
+        "token.key-modifiable",
+        "it is the default of the standard, which lets attributes of protection be changed in the \
+         safe direction only",
+    ),
+    (
+        "token.key-on-several-tokens",
+        "a pair of devices that stand in for each other and a copy that nobody planned look the same",
+    ),
+    (
+        "token.key-without-certificate",
+        "keys have uses without certificates, and certificates lie where nobody looked",
+    ),
+    ("token.key-wrappable-by-trusted", "that is how keys are backed up as they should be"),
+    (
+        "token.mechanism-weak",
+        "what a device offers is a possibility; which mechanisms keys are used with is what counts",
+    ),
+    ("token.not-initialised", "a spare device may wait for its use; no requirement speaks of it"),
+    (
+        "token.pin-at-risk",
+        "a wrong PIN is an event of the day, and the flags that tell of it mean no more",
+    ),
+    ("token.serial-duplicate", "parts of one device may share its serial number"),
+    ("token.wrapping-key-untrusted", "the keys that can leave are counted one by one already"),
 ];
 
 fn source(rule: &Rule) -> std::path::PathBuf {

@@ -36,6 +36,16 @@ pub fn execute(command: InventoryCommand, store: &Path) -> anyhow::Result<Ending
             let text = pki_report::templates(&View::of(&inventory));
             output::print(&output::plain(&text))?;
         }
+        InventoryCommand::Tokens { selection } => {
+            let inventory = desk::select(&store, &selection)?;
+            let text = pki_report::tokens(&View::of(&inventory));
+            output::print(&output::plain(&text))?;
+        }
+        InventoryCommand::Keys { selection } => {
+            let inventory = desk::select(&store, &selection)?;
+            let text = pki_report::keys(&View::of(&inventory));
+            output::print(&output::plain(&text))?;
+        }
         InventoryCommand::Show { asset, selection } => {
             let inventory = desk::select(&store, &selection)?;
             let id = desk::find_asset(&inventory, &asset)?;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use pki_collectors::{Plan, tls_plan};
-use pki_config::{DirectoryScope, DirectoryServer, Settings, Target, Windows};
+use pki_config::{
+    DirectoryScope, DirectoryServer, Pkcs11Scope, Settings, Target, TokenUri, Windows,
+};
 use serde_json::{Value, json};
 
 use crate::output;
@@ -56,7 +58,10 @@ fn told(settings: &Settings, plan: &Plan) -> String {
     if !settings.directory.is_empty() {
         text.push_str(&format!("Directories  {}\n", directories(&settings.directory)));
     }
-    text.push_str("Nothing was sent and no name was looked up.\n");
+    if !settings.pkcs11.is_empty() {
+        text.push_str(&format!("Tokens       {}\n", tokens(&settings.pkcs11)));
+    }
+    text.push_str("Nothing was sent, no name was looked up and no module was loaded.\n");
     text
 }
 
@@ -72,6 +77,33 @@ fn directories(scope: &DirectoryScope) -> String {
     let records =
         counted(scope.records.len(), "database of an authority", "databases of authorities");
     [servers, dumps, records].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The modules that would be loaded, the tokens that would be read of theirs, and the logins there are.
+fn tokens(scope: &Pkcs11Scope) -> String {
+    let logins = match scope.logins.len() {
+        0 => "without a login".to_owned(),
+        1 => "1 login".to_owned(),
+        many => format!("{many} logins"),
+    };
+    format!("of {}; {}; {logins}", modules(scope), chosen(scope))
+}
+
+/// The modules that are loaded, as a list. Which of them p11-kit is configured with is known when they are
+/// loaded.
+pub fn modules(scope: &Pkcs11Scope) -> String {
+    let mut all: Vec<String> =
+        scope.modules.iter().map(|module| module.path.display().to_string()).collect();
+    if scope.p11_kit {
+        all.push("the modules that p11-kit is configured with".to_owned());
+    }
+    all.join(", ")
+}
+
+/// The tokens of theirs that are read.
+pub fn chosen(scope: &Pkcs11Scope) -> String {
+    let only: Vec<String> = scope.only.iter().map(TokenUri::to_string).collect();
+    if only.is_empty() { "all of them".to_owned() } else { format!("only {}", only.join(", ")) }
 }
 
 /// The longest target that stands in one line with its figures.
@@ -155,6 +187,10 @@ fn object(settings: &Settings, plan: &Plan) -> Value {
         "directories": settings.directory.servers.iter().map(DirectoryServer::name).collect::<Vec<_>>(),
         "dumps": settings.directory.dumps.len(),
         "records": settings.directory.records.len(),
+        "modules": settings.pkcs11.modules.iter().map(|module| module.path.display().to_string()).collect::<Vec<_>>(),
+        "p11_kit": settings.pkcs11.p11_kit,
+        "tokens": settings.pkcs11.only.iter().map(TokenUri::to_string).collect::<Vec<_>>(),
+        "logins": settings.pkcs11.logins.len(),
         "trees": roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>(),
     })
 }
@@ -245,7 +281,7 @@ Time         1 d 22 h to 34 d 17 h, at 100 connections a second, 64 targets at t
 10 s a target
 When         at any time
 Files        below /etc, /srv
-Nothing was sent and no name was looked up.
+Nothing was sent, no name was looked up and no module was loaded.
 ";
         assert_eq!(text, expected);
         let none = Plan { lines: Vec::new(), ..plan() };
@@ -266,6 +302,29 @@ Nothing was sent and no name was looked up.
         let records = of("[[directory.records]]\npath = \"/r\"\n");
         assert!(told(&records, &plan()).contains("Directories  1 database of an authority\n"));
         assert!(!told(&of(""), &plan()).contains("Directories"));
+    }
+
+    #[test]
+    fn modules_and_tokens_are_named() {
+        let of = |text: &str| Settings::parse("s.toml", text).expect("settings");
+        let line = |settings: &Settings| {
+            let text = told(settings, &plan());
+            text.lines().find(|line| line.starts_with("Tokens")).map(str::to_owned)
+        };
+        let two = of("[pkcs11]\np11_kit = true\nonly = [\"pkcs11:token=CA%20keys\"]\n\
+                      [[pkcs11.modules]]\npath = \"/a.so\"\n[[pkcs11.logins]]\n\
+                      token = \"pkcs11:token=CA%20keys\"\npin_env = \"P\"\n");
+        let told = "Tokens       of /a.so, the modules that p11-kit is configured with; only \
+             pkcs11:token=CA%20keys; 1 login";
+        assert_eq!(line(&two).as_deref(), Some(told));
+        let plain = of("[[pkcs11.modules]]\npath = \"/a.so\"\n");
+        let told = "Tokens       of /a.so; all of them; without a login";
+        assert_eq!(line(&plain).as_deref(), Some(told));
+        assert_eq!(line(&of("")), None);
+        let object = object(&two, &plan());
+        assert_eq!((&object["modules"], &object["p11_kit"]), (&json!(["/a.so"]), &json!(true)));
+        assert_eq!(object["tokens"], json!(["pkcs11:token=CA%20keys"]));
+        assert_eq!(object["logins"], json!(1));
     }
 
     #[test]

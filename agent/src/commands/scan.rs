@@ -1,6 +1,7 @@
 //! `run` and `scan`: looking.
 
 mod directories;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 
@@ -146,11 +147,12 @@ fn wanted(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Wanted> {
         Some(settings) => settings,
         None if targets_given
             || !args.root.is_empty()
-            || directories::are_given(&args.directories) =>
+            || directories::are_given(&args.directories)
+            || tokens::are_given(&args.tokens) =>
         {
             Settings::default()
         }
-        None => this_machine::scope(),
+        None => Settings { pkcs11: tokens::of_this_machine(), ..this_machine::scope() },
     };
     let tls = &mut settings.tls;
     if targets_given {
@@ -172,6 +174,7 @@ fn wanted(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Wanted> {
             args.root.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
     }
     settings.directory = directories::wanted(settings.directory, &args.directories)?;
+    settings.pkcs11 = tokens::wanted(settings.pkcs11, &args.tokens)?;
     let loopback =
         if settings.tls.loopback { this_machine::loopback_targets() } else { Vec::new() };
     let dir = std::path::absolute(dir)?;
@@ -203,9 +206,10 @@ fn wanted(args: &ScopeArgs, dir: &Path) -> anyhow::Result<Wanted> {
         !settings.tls.targets.is_empty()
             || !loopback.is_empty()
             || !settings.filesystem.roots.is_empty()
-            || !settings.directory.is_empty(),
+            || !settings.directory.is_empty()
+            || !settings.pkcs11.is_empty(),
         "there is nothing to look at: name --root, --target, --target-file, --directory, --domain, \
-         --ldif or --ca-database, or fill the settings file"
+         --ldif, --ca-database, --p11-kit, --pkcs11-module or --token, or fill the settings file"
     );
     Ok(Wanted { settings, loopback })
 }

@@ -1,5 +1,7 @@
 //! `init` and `check`: what people write.
 
+mod tokens;
+
 use std::path::Path;
 
 use pki_config::{
@@ -43,7 +45,9 @@ pub fn check(settings: &SettingsArgs, judging: &JudgingArgs, dir: &Path) -> anyh
             if let Err(error) = passwords::read(&read, None) {
                 note(error);
             }
-            let problems = inputs::directory_files(&read.directory);
+            let mut problems = inputs::directory_files(&read.directory);
+            problems.extend(tokens::modules_missing(&read.pkcs11));
+            tokens::warnings(&read.pkcs11).iter().for_each(|warning| output::remark(warning));
             if !problems.is_empty() {
                 note(Problems(problems).into());
             }
@@ -96,7 +100,7 @@ fn told(settings: &Settings, listed: usize) -> String {
     let passwords = files.passwords.len();
     format!(
         "settings: {} trees, {} targets{}{}, depth {}\nconnections: {}\nfiles: {}{}{}, {archives}, \
-         {passwords} password{} for keystores{}\n{}",
+         {passwords} password{} for keystores{}\n{}{}",
         files.roots.len(),
         tls.targets.len() + listed,
         more(" and the ports that listen on loopback", tls.loopback),
@@ -109,6 +113,7 @@ fn told(settings: &Settings, listed: usize) -> String {
         if passwords == 1 { "" } else { "s" },
         more(" and those of manuals", files.well_known_passwords),
         directories(&settings.directory),
+        tokens::told(&settings.pkcs11),
     )
 }
 
@@ -175,7 +180,7 @@ mod tests {
         let check = |text: &str, files: &str| {
             let settings = Settings::parse("s.toml", text).expect("settings");
             let told = told(&settings, 0);
-            assert_eq!(told.lines().last(), Some(files));
+            assert_eq!(told.lines().nth(2), Some(files));
         };
         check(
             DEFAULT_SETTINGS,

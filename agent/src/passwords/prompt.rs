@@ -17,8 +17,8 @@ use super::{MAX_BYTES, password};
 /// Why there is no password.
 pub fn at_terminal(which: &str) -> Result<Zeroizing<String>, String> {
     let none = |_: io::Error| {
-        "there is no terminal to ask at; write `password_file` or `password_env` instead, or \
-         --bind-password-file or --bind-password-env"
+        "there is no terminal to ask at; have it read from a file or a variable instead, by \
+         `password_file`, `pin_file` and their like, or --bind-password-file, --pin-file and theirs"
             .to_owned()
     };
     let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(none)?;

@@ -3,29 +3,21 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::thread;
 
+use anyhow::Context as _;
 use pki_collectors::Source;
-use pki_inventory::{Gap, GapReason, Kind, Observation, Time};
+use pki_inventory::{Digest, Gap, GapReason, Kind, Time};
 use pki_store::{Batch, RunId, StoreError, Unchanged};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::mpsc;
 
-use crate::intake::Intake;
+use super::portions::{self, Line, Portion};
 use crate::interrupt::Interrupt;
 use crate::stream::Stream;
 
-/// What is written at once, at most.
-const BATCH: usize = 1000;
-/// What is seen is written as soon as it is seen, and in a rush no sooner than this after the last
-/// write: a transaction for each of thousands of records a second costs more than seeing them.
-const PAUSE: Duration = Duration::from_millis(5);
-/// How often somebody looks whether the run is to end.
-const LOOK: Duration = Duration::from_millis(20);
 /// The collector whose places are files.
 const FILES: &str = "filesystem";
-/// A collector that hangs in the operating system may not hold up a run that is to end.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// What came of it.
 pub(super) struct Kept {
@@ -50,67 +42,65 @@ pub(super) struct Before<'a> {
     pub(super) load: &'a dyn Fn(&Unchanged) -> Result<Batch, StoreError>,
 }
 
-/// Takes observations until every collector is done, parses each encoding once, and writes what
-/// there is at once.
+/// Takes observations until every collector is done, and writes what there is at once.
 ///
 /// The lines come first: what is in the store is not asked again when the run is gone on with, so
 /// that a line which is missing then would be missing for good. A line may come twice instead, when
 /// the agent is killed between the two. When lines can be written no more, the run ends as if it
 /// had been interrupted, and the places without theirs are marked as broken off.
+///
+/// A login that was refused comes before everything: it is kept even if nothing else ever is.
 pub(super) fn keep(
-    mut observations: Source,
+    observations: Source,
     runtime: &Handle,
     interrupt: &Interrupt,
     write: &mut dyn FnMut(&Batch) -> Result<(), StoreError>,
+    refuse: &mut dyn FnMut(Digest) -> Result<(), StoreError>,
     mut stream: Option<&mut Stream>,
     before: Option<Before<'_>>,
 ) -> anyhow::Result<Kept> {
-    let mut intake = Intake::default();
     let (anything_read, broken_down) = (false, false);
     let mut kept = Kept { anything_read, untold: None, read: 0, unchanged: 0, broken_down };
-    let mut cancelled_at = None;
-    let mut not_before = Instant::now();
-    loop {
-        // Whoever takes many in a row would be made to wait for others, of which there are none on
-        // this thread.
-        let next = tokio::task::unconstrained(gather(&mut observations, not_before));
-        let gathered = runtime.block_on(next);
-        if gathered.taken.is_empty() && !gathered.is_last {
-            if interrupt.is_cancelled() {
-                let at = *cancelled_at.get_or_insert_with(Instant::now);
-                if at.elapsed() > GRACE {
-                    break;
-                }
+    thread::scope(|scope| {
+        // Whoever returns from here lets go of the portions, which ends the thread that makes them.
+        let (hand, mut portions) = mpsc::channel(portions::AHEAD);
+        thread::Builder::new()
+            .name("parsing".to_owned())
+            .spawn_scoped(scope, move || {
+                portions::hand_on(observations, runtime, interrupt, &hand);
+            })
+            .context("the operating system gave no thread to parse on")?;
+        while let Some(portion) = portions.blocking_recv() {
+            let Portion { refused, mut batch, order, unchanged } = portion;
+            refused.into_iter().try_for_each(&mut *refuse)?;
+            // Nothing is known as unchanged where there is no run that read it.
+            if let Some(before) = before.as_ref().filter(|_| !unchanged.is_empty()) {
+                let (run, at) = (before.run, (before.clock)());
+                batch.unchanged = Some(Unchanged { run, at, places: unchanged });
             }
-            continue;
+            let taken_over = match (&stream, &batch.unchanged, &before) {
+                (Some(_), Some(unchanged), Some(before)) => (before.load)(unchanged)?,
+                _ => Batch::default(),
+            };
+            if let Some(lines) = stream.as_deref_mut()
+                && let Err(error) =
+                    tell_all(lines, &taken_over).and_then(|()| tell(lines, &batch, &order))
+            {
+                interrupt.flag().store(true, Ordering::Relaxed);
+                stream = None;
+                kept.untold = Some(match error.kind() {
+                    io::ErrorKind::BrokenPipe => "Nobody reads the lines any more".to_owned(),
+                    _ => format!("The records could not be written as lines ({error})"),
+                });
+            }
+            if kept.untold.is_some() {
+                break_off(&mut batch);
+            }
+            kept.count(&batch);
+            write(&batch)?;
         }
-        let (mut batch, order) = portion(gathered.taken, &mut intake, before.as_ref());
-        let taken_over = match (&stream, &batch.unchanged, &before) {
-            (Some(_), Some(unchanged), Some(before)) => (before.load)(unchanged)?,
-            _ => Batch::default(),
-        };
-        if let Some(lines) = stream.as_deref_mut()
-            && let Err(error) =
-                tell_all(lines, &taken_over).and_then(|()| tell(lines, &batch, &order))
-        {
-            interrupt.flag().store(true, Ordering::Relaxed);
-            stream = None;
-            kept.untold = Some(match error.kind() {
-                io::ErrorKind::BrokenPipe => "Nobody reads the lines any more".to_owned(),
-                _ => format!("The records could not be written as lines ({error})"),
-            });
-        }
-        if kept.untold.is_some() {
-            break_off(&mut batch);
-        }
-        kept.count(&batch);
-        write(&batch)?;
-        not_before = Instant::now() + PAUSE;
-        if gathered.is_last {
-            break;
-        }
-    }
-    Ok(kept)
+        Ok(kept)
+    })
 }
 
 impl Kept {
@@ -147,76 +137,6 @@ fn break_off(batch: &mut Batch) {
     }));
 }
 
-/// What was there to be taken.
-struct Gathered {
-    taken: Vec<Observation>,
-    /// Every collector is done.
-    is_last: bool,
-}
-
-/// Waits for an observation and takes all that is there with it, and what else comes until writing
-/// is due. Comes back with nothing after a while.
-async fn gather(observations: &mut Source, not_before: Instant) -> Gathered {
-    let mut taken = Vec::new();
-    match timeout(LOOK, observations.recv()).await {
-        Ok(Some(first)) => taken.push(first),
-        Ok(None) => return Gathered { taken, is_last: true },
-        Err(_) => return Gathered { taken, is_last: false },
-    }
-    while taken.len() < BATCH {
-        // An instant that has passed means what is there already and no waiting.
-        match timeout_at(not_before, observations.recv()).await {
-            Ok(Some(next)) => taken.push(next),
-            Ok(None) => return Gathered { taken, is_last: true },
-            Err(_) => break,
-        }
-    }
-    Gathered { taken, is_last: false }
-}
-
-/// What the next line is about.
-enum Line {
-    Asset,
-    Gap,
-    Coverage,
-}
-
-/// Sorts observations into a batch, and says in which order they came.
-fn portion(
-    taken: Vec<Observation>,
-    intake: &mut Intake,
-    before: Option<&Before<'_>>,
-) -> (Batch, Vec<Line>) {
-    let mut unchanged = Vec::new();
-    let mut batch = Batch::default();
-    let mut order = Vec::with_capacity(taken.len());
-    for observation in taken {
-        match observation {
-            Observation::Found { raw, sighting } => {
-                if let Some(asset) = intake.take(raw, sighting) {
-                    batch.assets.push(asset);
-                    order.push(Line::Asset);
-                }
-            }
-            Observation::Missed(gap) => {
-                batch.gaps.push(gap);
-                order.push(Line::Gap);
-            }
-            Observation::Unchanged(place) => unchanged.push(place),
-            Observation::Covered { collector, scope, coverage } => {
-                batch.coverage.push((collector, scope, coverage));
-                order.push(Line::Coverage);
-            }
-        }
-    }
-    // Nothing is known as unchanged where there is no run that read it.
-    if let Some(before) = before.filter(|_| !unchanged.is_empty()) {
-        batch.unchanged =
-            Some(Unchanged { run: before.run, at: (before.clock)(), places: unchanged });
-    }
-    (batch, order)
-}
-
 /// Writes a line for every asset and every gap that is taken over. They come before what else is in
 /// the batch: the line about a scope is the last one of it.
 fn tell_all(stream: &mut Stream, taken_over: &Batch) -> io::Result<()> {
@@ -242,14 +162,16 @@ fn tell(stream: &mut Stream, batch: &Batch, order: &[Line]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::path::Path;
     use std::process::{Command, Stdio};
     use std::sync::mpsc;
     use std::thread;
+    use std::time::{Duration, Instant};
 
     use pki_collectors::Sink;
-    use pki_inventory::{Coverage, Digest, Endpoint, Handshake, Place, Raw, Sighting};
+    use pki_inventory::{Coverage, Endpoint, Handshake, Observation, Place, Raw, Sighting};
     use pki_store::{Outcome, RunId, RunStart, Selection, SqliteStore, Store as _};
 
     /// More than any of these tests hands in before anybody takes.
@@ -258,6 +180,10 @@ mod tests {
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Runtime::new().expect("a runtime")
+    }
+
+    fn none_refused(login: Digest) -> Result<(), StoreError> {
+        panic!("nobody said that {login} was refused")
     }
 
     fn found(number: u32) -> Observation {
@@ -278,10 +204,55 @@ mod tests {
             sizes.push(batch.assets.len());
             Ok(())
         };
-        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None)
-            .expect("keeps");
+        keep(
+            source,
+            runtime().handle(),
+            &Interrupt::watch(),
+            &mut write,
+            &mut none_refused,
+            None,
+            None,
+        )
+        .expect("keeps");
         assert_eq!(sizes.iter().sum::<usize>(), 2500);
         assert_eq!(sizes[..2], [1000, 1000], "{sizes:?}");
+    }
+
+    #[test]
+    fn a_refused_login_is_kept_before_anything_that_came_with_it_or_after_it() {
+        let login = Digest::of(b"how it was tried");
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        let all = [found(1), Observation::LoginRefused(login), found(2)];
+        all.into_iter().for_each(|one| sink.send_blocking(one).expect("there is room"));
+        drop(sink);
+        let told = RefCell::new(Vec::new());
+        let mut write = |batch: &Batch| {
+            told.borrow_mut().push(format!("{} assets", batch.assets.len()));
+            Ok(())
+        };
+        let mut refuse = |login: Digest| {
+            told.borrow_mut().push(login.to_string());
+            Ok(())
+        };
+        let interrupt = Interrupt::watch();
+        keep(source, runtime().handle(), &interrupt, &mut write, &mut refuse, None, None)
+            .expect("keeps");
+        // The portion ends with it, so that nothing else is waited for.
+        assert_eq!(*told.borrow(), [login.to_string(), "1 assets".into(), "1 assets".into()]);
+    }
+
+    #[test]
+    fn a_store_that_takes_nothing_ends_the_run_though_collectors_go_on() {
+        let (sink, source) = Sink::bounded(IN_FLIGHT);
+        let collector =
+            thread::spawn(move || (0..).find(|number| sink.send_blocking(found(*number)).is_err()));
+        let mut write = |_: &Batch| Err(StoreError::RunEnded { run: RunId(1) });
+        let runtime = runtime();
+        let interrupt = Interrupt::watch();
+        let kept =
+            keep(source, runtime.handle(), &interrupt, &mut write, &mut none_refused, None, None);
+        assert!(kept.is_err());
+        assert!(collector.join().expect("ends").is_some());
     }
 
     #[test]
@@ -303,8 +274,16 @@ mod tests {
             Ok(())
         };
         let begin = Instant::now();
-        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None)
-            .expect("keeps");
+        keep(
+            source,
+            runtime().handle(),
+            &Interrupt::watch(),
+            &mut write,
+            &mut none_refused,
+            None,
+            None,
+        )
+        .expect("keeps");
         assert_eq!(sizes.iter().filter(|size| **size == 1).count(), RECORDS as usize, "{sizes:?}");
         // Twenty milliseconds each, as long as the pipeline sleeps between looks, would be four
         // seconds.
@@ -345,8 +324,15 @@ mod tests {
                 Ok(())
             };
             let (interrupt, mut stream) = (Interrupt::watch(), Stream::to(Head(3, kind)));
-            let kept =
-                keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream), None);
+            let kept = keep(
+                source,
+                runtime().handle(),
+                &interrupt,
+                &mut write,
+                &mut none_refused,
+                Some(&mut stream),
+                None,
+            );
             assert_eq!(kept.expect("keeps").untold.as_deref(), Some(why));
             assert!(interrupt.is_cancelled());
             assert_eq!(count, 1500, "what collectors had handed in already is kept");
@@ -385,8 +371,16 @@ mod tests {
         let mut stream = Stream::to(Head(1000, io::ErrorKind::BrokenPipe));
         let mut write = |batch: &Batch| store.record(run, batch);
         let interrupt = Interrupt::watch();
-        keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream), None)
-            .expect("keeps");
+        keep(
+            source,
+            runtime().handle(),
+            &interrupt,
+            &mut write,
+            &mut none_refused,
+            Some(&mut stream),
+            None,
+        )
+        .expect("keeps");
         let answered = store.answered(run).expect("loads");
         assert_eq!(answered, [(place(1), None), (place(2), Some(GapReason::Refused))]);
         let seen = store.inventory(Selection::Run(run)).expect("loads");
@@ -416,7 +410,15 @@ mod tests {
             Ok(())
         };
         let interrupt = Interrupt::watch();
-        let all = keep(source, runtime().handle(), &interrupt, &mut write, Some(&mut stream), None);
+        let all = keep(
+            source,
+            runtime().handle(),
+            &interrupt,
+            &mut write,
+            &mut none_refused,
+            Some(&mut stream),
+            None,
+        );
         assert!(all.expect("keeps").anything_read);
         assert_eq!(kept, 8);
     }
@@ -453,12 +455,20 @@ mod tests {
         drop(sink);
         let mut stream = Stream::open(&path, false).expect("opens");
         let kept = {
-            let store = std::cell::RefCell::new(&mut store);
+            let store = RefCell::new(&mut store);
             let load = |unchanged: &Unchanged| store.borrow().taken_over(unchanged);
             let before = Some(Before { run: first, clock: &|| Time(9), load: &load });
             let write = &mut |batch: &Batch| store.borrow_mut().record(second, batch);
             let interrupt = Interrupt::watch();
-            keep(source, runtime().handle(), &interrupt, write, Some(&mut stream), before)
+            keep(
+                source,
+                runtime().handle(),
+                &interrupt,
+                write,
+                &mut none_refused,
+                Some(&mut stream),
+                before,
+            )
         };
         let kept = kept.expect("keeps");
         assert_eq!((kept.read, kept.unchanged, kept.broken_down), (2, 2, false));
@@ -495,7 +505,15 @@ mod tests {
         sink.send_blocking(Observation::Missed(gap)).expect("there is room");
         drop(sink);
         let mut write = |_: &Batch| Ok(());
-        let kept = keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None);
+        let kept = keep(
+            source,
+            runtime().handle(),
+            &Interrupt::watch(),
+            &mut write,
+            &mut none_refused,
+            None,
+            None,
+        );
         assert!(kept.expect("keeps").broken_down);
     }
 
@@ -558,8 +576,16 @@ mod tests {
             say.send(()).expect("is awaited");
             Ok(())
         };
-        keep(source, runtime().handle(), &Interrupt::watch(), &mut write, None, None)
-            .expect("keeps");
+        keep(
+            source,
+            runtime().handle(),
+            &Interrupt::watch(),
+            &mut write,
+            &mut none_refused,
+            None,
+            None,
+        )
+        .expect("keeps");
         unreachable!("the sink is never closed")
     }
 }

@@ -83,8 +83,9 @@ impl LeftOut {
                                 .is_some_and(|asked| !asked.asks_for(&name, address))
                     })
             }
-            // What is outside of the bases of a directory is in no scope that was covered.
-            Place::Directory { .. } | Place::Scope(_) => false,
+            // What is outside of the bases of a directory or the chosen tokens is in no scope that was
+            // covered.
+            Place::Directory { .. } | Place::Token { .. } | Place::Scope(_) => false,
         }
     }
 }

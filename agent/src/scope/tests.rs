@@ -49,6 +49,16 @@ const WIDE: &str = r#"
     path = "/srv/corp.ldif"
     [[directory.records]]
     path = "/srv/tmp/ca.csv"
+    [pkcs11]
+    p11_kit = true
+    only = ["pkcs11:token=A", "pkcs11:serial=7"]
+    max_objects = 900
+    deadline_secs = 99
+    [[pkcs11.modules]]
+    path = "/usr/lib/p11.so"
+    [[pkcs11.logins]]
+    token = "pkcs11:token=A"
+    pin_env = "PIN"
 "#;
 
 #[test]
@@ -76,6 +86,10 @@ fn a_scope_is_read_back_as_it_was_recorded() {
             "Directory ldap.test over plain, as nobody.",
             "Directories as dumped in /srv/corp.ldif.",
             "Records of authorities in /srv/tmp/ca.csv.",
+            "Tokens of /usr/lib/p11.so, the modules that p11-kit is configured with.",
+            "Of them only pkcs11:token=A, pkcs11:serial=7.",
+            "Logged in to pkcs11:token=A.",
+            "Of one token at most 900 objects.",
             "Left out: /srv/tmp, **/*.bak, 192.0.2.7, [2001:db8::1], secret.test.",
             "The clock was set to 2026-11-21T00:00:00Z.",
             "Goes on with run 7.",
@@ -141,6 +155,11 @@ fn the_same_work_is_the_same_places_to_the_same_depth() {
         ("ldap://ldap.test", "ldap://ldap.test:1389"),
         ("corp.ldif", "b.ldif"),
         ("/srv/tmp/ca.csv", "/srv/tmp/b.csv"),
+        ("p11_kit = true", "p11_kit = false"),
+        (", \"pkcs11:serial=7\"", ""),
+        ("= 900", "= 901"),
+        ("/usr/lib/p11.so", "/usr/lib/p12.so"),
+        ("token = \"pkcs11:token=A\"", "token = \"pkcs11:token=B\""),
     ] {
         let other = WIDE.replacen(before, after, 1);
         assert_ne!(other, WIDE);
@@ -149,6 +168,8 @@ fn the_same_work_is_the_same_places_to_the_same_depth() {
     for (before, after) in [
         ("max_file", "nice = 0\nthreads = 9\nincremental = false\nmax_file"),
         ("env = \"P\"", "file = \"/p\""),
+        ("pin_env = \"PIN\"", "pin_prompt = true\nattempt = 3"),
+        ("deadline_secs = 99", "memory_mib = 900"),
         ("password_env = \"DP\"", "password_prompt = true"),
         ("timeout_secs = 30", "timeout_secs = 5\npage_size = 7\nstarttls = true"),
     ] {
@@ -171,6 +192,14 @@ fn only_a_wider_scope_covers() {
     assert!(wide.covers(&narrow) && !narrow.covers(&wide));
     assert!(wide.covers(&scope(&[], &[])) && !wide.covers(&scope(&["/srv"], &[])));
     assert!(!scope(&["/srv"], &[]).covers(&wide));
+    // All tokens are more than some, and what is seen with a login is more than without.
+    let only = "only = [\"pkcs11:token=A\", \"pkcs11:serial=7\"]";
+    let all = of(&WIDE.replace(only, ""), &[]);
+    assert!(all.covers(&wide) && !wide.covers(&all));
+    let without = of(&WIDE[..WIDE.find("[[pkcs11.logins]]").expect("a login")], &[]);
+    assert!(wide.covers(&without) && !without.covers(&wide));
+    let told = without.sentences();
+    assert!(told.contains(&"Without a login to any token.".to_owned()), "{told:?}");
 }
 
 #[test]

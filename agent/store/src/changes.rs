@@ -177,6 +177,7 @@ fn whole(place: &Place) -> Place {
         Place::Directory { server, dn, .. } => {
             Place::Directory { server: server.clone(), dn: dn.clone(), object: None }
         }
+        Place::Token { token, .. } => Place::Token { token: token.clone(), object: None },
         other => other.clone(),
     }
 }
@@ -197,9 +198,11 @@ struct Looked<'a> {
     bases: BTreeMap<(&'a str, String), BTreeSet<String>>,
     /// Entries that were not read, by collector and server; one without a name is all of them.
     entries: BTreeMap<(&'a str, String), BTreeSet<String>>,
+    /// Tokens of which not all was read.
+    tokens: BTreeSet<&'a str>,
     /// Other places that were not read.
     others: BTreeSet<(&'a str, &'a Place)>,
-    /// Servers that answered.
+    /// Servers and tokens that answered.
     answered: BTreeSet<&'a Place>,
 }
 
@@ -227,10 +230,11 @@ impl<'a> Looked<'a> {
             failed: BTreeSet::new(),
             unread: BTreeSet::new(),
             silent: BTreeMap::new(),
+            tokens: BTreeSet::new(),
             others: BTreeSet::new(),
             answered: current
                 .assets()
-                .filter(|asset| asset.id.kind == Kind::Endpoint)
+                .filter(|asset| matches!(asset.id.kind, Kind::Endpoint | Kind::Token))
                 .flat_map(Asset::places)
                 .collect(),
         };
@@ -250,6 +254,9 @@ impl<'a> Looked<'a> {
                 Place::Directory { server, dn, .. } => {
                     let key = (collector, decoded(server));
                     looked.entries.entry(key).or_default().insert(plain(dn));
+                }
+                Place::Token { token, .. } => {
+                    looked.tokens.insert(token);
                 }
                 other @ Place::Scope(scope) => {
                     // More gaps than are named one by one: any entry of the scope may be one.
@@ -283,6 +290,11 @@ impl<'a> Looked<'a> {
                 let bases = self.bases.get(&(collector, decoded(server)));
                 bases.is_some_and(|bases| upwards(&plain(dn)).any(|above| bases.contains(above)))
             }
+            // What was on a token that is there no more may be on it still, wherever that is.
+            Place::Token { token, .. } => {
+                let whole = Place::Token { token: token.clone(), object: None };
+                self.answered.contains(&whole)
+            }
             // A network scope does not say which places it meant; when one of the earlier scopes
             // is missing, this place may have been of that one.
             Place::Tls { .. } | Place::Scope(_) => self.same_scopes.contains(collector),
@@ -309,6 +321,7 @@ impl<'a> Looked<'a> {
                 let entries = self.entries.get(&(collector, decoded(server)));
                 entries.is_some_and(|gaps| upwards(&plain(dn)).any(|above| gaps.contains(above)))
             }
+            Place::Token { token, .. } => self.tokens.contains(token.as_str()),
             Place::Scope(_) => self.others.contains(&(collector, place)),
         }
     }

@@ -199,6 +199,21 @@ pub trait Store: Send {
         Ok(Changes::between(&previous, &current, left_out))
     }
 
+    /// Keeps for good that a login was refused, before it returns and even if the machine stops right
+    /// after. The digest says how it was tried; the same one again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    fn add_refused_login(&mut self, login: Digest, refused: Time) -> Result<(), StoreError>;
+
+    /// Every login that was ever refused, sorted. None of them is to be tried again.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    fn refused_logins(&self) -> Result<Vec<Digest>, StoreError>;
+
     /// Keeps the answers as they are now and returns their digest. The same text as the latest
     /// one adds nothing to the history.
     ///

@@ -32,14 +32,15 @@ use crate::{
 /// How long a write waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Digests come in no order, so a batch touches pages all over their index. A log of 32 MiB and a
-/// cache of the same size write such a page once for many batches.
+/// Digests come in no order, so a batch touches pages all over their index. A log of 32 MiB has such
+/// a page copied into the file once for many batches. The cache holds that index for some hundred
+/// thousand assets; beyond that the pages come from the cache of the operating system.
 const WRITING: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     PRAGMA wal_autocheckpoint = 8192;
     PRAGMA journal_size_limit = 67108864;
-    PRAGMA cache_size = -32768;
+    PRAGMA cache_size = -12288;
 ";
 
 /// A store in one SQLite file.
@@ -162,6 +163,12 @@ impl SqliteStore {
         Ok(run)
     }
 
+    /// Changes how this connection works. Inside a transaction nothing would change.
+    fn set(&self, what: &'static str, to: &'static str) -> Result<(), StoreError> {
+        let set = self.connection.pragma_update(None, what, to);
+        set.map_err(|error| explain("write", &self.path, error.into()))
+    }
+
     fn require_writing(&self) -> Result<(), StoreError> {
         if self.may_write { Ok(()) } else { Err(StoreError::ReadOnly { place: self.place() }) }
     }
@@ -188,7 +195,13 @@ impl Store for SqliteStore {
     }
 
     fn record(&mut self, run: RunId, batch: &Batch) -> Result<(), StoreError> {
-        self.write("record what was seen", |connection| record::record(connection, run, batch))
+        // Every row that is referred to here was found or written in the same transaction. A new asset
+        // refers to nine, and SQLite would look for each of them once more.
+        self.set("foreign_keys", "OFF")?;
+        let done =
+            self.write("record what was seen", |connection| record::record(connection, run, batch));
+        self.set("foreign_keys", "ON")?;
+        done
     }
 
     fn end_run(&mut self, run: RunId, ended: Time, end: RunEnd) -> Result<Digest, StoreError> {
@@ -265,6 +278,20 @@ impl Store for SqliteStore {
         self.read("load what lies in unchanged files", |connection| {
             files::taken_over(connection, unchanged)
         })
+    }
+
+    fn add_refused_login(&mut self, login: Digest, refused: Time) -> Result<(), StoreError> {
+        // A login that is forgotten is tried again. This one write outlasts a loss of power.
+        self.set("synchronous", "FULL")?;
+        let done = self.write("keep a refused login", |connection| {
+            kept::add_refused_login(connection, login, refused)
+        });
+        self.set("synchronous", "NORMAL")?;
+        done
+    }
+
+    fn refused_logins(&self) -> Result<Vec<Digest>, StoreError> {
+        self.read("load the refused logins", kept::refused_logins)
     }
 
     fn save_answers(&mut self, saved: Time, text: &str) -> Result<Digest, StoreError> {

@@ -75,6 +75,7 @@ impl<'a> EntryReport<'a> {
             label: label.map(|label| label.chars().take(LONGEST_LABEL).collect()),
             layer,
             ssh_certificate,
+            token: None,
         };
         self.out.push(Observation::found(raw, sighting));
     }

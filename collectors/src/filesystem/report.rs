@@ -242,6 +242,7 @@ impl<'a> FileReport<'a> {
             label: label.map(|label| label.chars().take(LONGEST_LABEL).collect()),
             layer: layer.or_else(|| self.layer.clone()),
             ssh_certificate,
+            token: None,
         };
         self.hand_in(Observation::found(raw, sighting));
     }

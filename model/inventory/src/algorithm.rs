@@ -76,6 +76,10 @@ const CURVES: &[(&str, &str, u32)] = &[
     ("1.3.36.3.3.2.8.1.1.9", "brainpoolP320r1", 320),
 ];
 
+/// Keys for agreement, by PKCS #3 and by X9.42 (RFC 3279, 2.3.3); there is a prime to choose, which is
+/// not read.
+const DIFFIE_HELLMAN: [&str; 2] = ["1.2.840.113549.1.3.1", "1.2.840.10046.2.1"];
+
 /// Algorithms whose OID alone says everything, for keys and signatures alike: RFC 8410, RFC 9881,
 /// RFC 9909, RFC 9935, RFC 9802.
 const WHOLE: &[(&str, &str)] = &[
@@ -200,6 +204,7 @@ impl KeyAlgorithm {
                 let prime = parameters.and_then(|any| Integer::from_der(any.data).ok());
                 Self { bits: prime.map(|(_, p)| modulus_bits(p.as_ref())), ..Self::named("DSA") }
             }
+            other if DIFFIE_HELLMAN.contains(&other) => Self::named("DH"),
             other => Self::by_oid(other),
         }
     }

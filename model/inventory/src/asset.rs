@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Authority, Automation, Certificate, Configuration, Digest, DirectoryObject, Endpoint, Issuance,
-    Key, Keystore, Place, RevocationList, Sighting, SigningRequest, Template, Time, TrustStore,
-    Unparsed,
+    Key, Keystore, Place, RevocationList, SecretKey, Sighting, SigningRequest, Template, Time,
+    Token, TrustStore, Unparsed,
 };
 
 /// The kinds of assets.
@@ -36,10 +36,14 @@ pub enum Kind {
     Keystore,
     /// Certificate revocation list.
     RevocationList,
+    /// Symmetric key on a token.
+    SecretKey,
     /// PKCS#10 certification request.
     SigningRequest,
     /// Certificate template.
     Template,
+    /// Cryptographic token.
+    Token,
     /// Bundle of trust anchors.
     TrustStore,
     /// Something that could not be parsed.
@@ -53,7 +57,7 @@ pub struct AssetId {
     /// Kind.
     pub kind: Kind,
     /// SHA-256 of the encoding; for a key of the SPKI, where that is visible; for endpoints,
-    /// configurations and traces of automation of the place; for a trust store of its members; for
+    /// configurations, traces of automation, tokens and symmetric keys of the place; for a trust store of its members; for
     /// what a directory holds of its distinguished name.
     pub sha256: Digest,
 }
@@ -93,10 +97,14 @@ pub enum Body {
     Keystore(Keystore),
     /// Certificate revocation list.
     RevocationList(Box<RevocationList>),
+    /// Symmetric key on a token.
+    SecretKey(SecretKey),
     /// PKCS#10 certification request.
     SigningRequest(Box<SigningRequest>),
     /// Certificate template.
     Template(Box<Template>),
+    /// Cryptographic token.
+    Token(Box<Token>),
     /// Bundle of trust anchors.
     TrustStore(TrustStore),
     /// Something that could not be parsed.
@@ -109,6 +117,8 @@ impl Kind {
         Self::Certificate,
         Self::Endpoint,
         Self::Key,
+        Self::SecretKey,
+        Self::Token,
         Self::Keystore,
         Self::RevocationList,
         Self::SigningRequest,
@@ -136,8 +146,10 @@ impl Kind {
             Self::Key => "key",
             Self::Keystore => "keystore",
             Self::RevocationList => "revocation-list",
+            Self::SecretKey => "secret-key",
             Self::SigningRequest => "signing-request",
             Self::Template => "template",
+            Self::Token => "token",
             Self::TrustStore => "trust-store",
             Self::Unparsed => "unparsed",
         }
@@ -227,8 +239,10 @@ impl Body {
             Self::Key(_) => Kind::Key,
             Self::Keystore(_) => Kind::Keystore,
             Self::RevocationList(_) => Kind::RevocationList,
+            Self::SecretKey(_) => Kind::SecretKey,
             Self::SigningRequest(_) => Kind::SigningRequest,
             Self::Template(_) => Kind::Template,
+            Self::Token(_) => Kind::Token,
             Self::TrustStore(_) => Kind::TrustStore,
             Self::Unparsed(_) => Kind::Unparsed,
         }
@@ -319,9 +333,9 @@ impl Asset {
             | Body::Configuration(_)
             | Body::DirectoryObject(_)
             | Body::Issuance(_)
-            | Body::Template(_) => {
-                (other.last_seen(), &other.body) > (self.last_seen(), &self.body)
-            }
+            | Body::SecretKey(_)
+            | Body::Template(_)
+            | Body::Token(_) => (other.last_seen(), &other.body) > (self.last_seen(), &self.body),
             _ => other.body > self.body,
         };
         if is_later {

@@ -43,6 +43,12 @@ pub enum GapReason {
     LinkLoop,
     /// A symbolic link that leads out of what was asked for.
     LinkOutOfScope,
+    /// A token or server refused the login, or it was not tried; the detail says which.
+    LoginRefused,
+    /// What is private on a token was not to be seen: no PIN is configured for it.
+    LoginRequired,
+    /// A PKCS #11 module crashed, hung or answered what the standard does not allow.
+    ModuleFailed,
     /// A name without an address.
     NameNotResolved,
     /// Something that is not a regular file, such as a FIFO; opening it could block.
@@ -105,6 +111,9 @@ impl fmt::Display for GapReason {
             Self::LimitReached => "limit-reached",
             Self::LinkLoop => "link-loop",
             Self::LinkOutOfScope => "link-out-of-scope",
+            Self::LoginRefused => "login-refused",
+            Self::LoginRequired => "login-required",
+            Self::ModuleFailed => "module-failed",
             Self::NameNotResolved => "name-not-resolved",
             Self::NotRegularFile => "not-regular-file",
             Self::OtherFilesystem => "other-filesystem",

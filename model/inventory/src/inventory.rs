@@ -26,7 +26,7 @@ impl Inventory {
                 self.add_gap(gap);
                 None
             }
-            Observation::Unchanged(_) => None,
+            Observation::Unchanged(_) | Observation::LoginRefused(_) => None,
             Observation::Covered { collector, scope, coverage } => {
                 self.add_coverage(collector, scope, coverage);
                 None
@@ -51,6 +51,12 @@ impl Inventory {
             }
             Raw::Endpoint(endpoint) => {
                 (AssetId::at(Kind::Endpoint, &sighting.place), Some(Body::Endpoint(endpoint)))
+            }
+            Raw::Token(token) => {
+                (AssetId::at(Kind::Token, &sighting.place), Some(Body::Token(token)))
+            }
+            Raw::SecretKey(key) => {
+                (AssetId::at(Kind::SecretKey, &sighting.place), Some(Body::SecretKey(key)))
             }
             Raw::Automation(automation) => {
                 let id = AssetId::at(Kind::Automation, &sighting.place);

@@ -61,6 +61,7 @@ mod observation;
 mod place;
 mod posture;
 mod published;
+mod quirks;
 mod revocation_list;
 mod settings;
 mod sighting;
@@ -72,6 +73,9 @@ mod suite_names;
 mod template;
 mod time;
 mod timestamps;
+mod token;
+mod token_object;
+mod tokens;
 mod trust_store;
 mod unparsed;
 mod view;
@@ -102,6 +106,7 @@ pub use observation::{Observation, Raw};
 pub use place::{Place, PlaceError};
 pub use posture::{Deployment, Fact, Posture, Suites, VersionFacts};
 pub use published::{published, snakeoil};
+pub use quirks::{Oddity, Quirk, quirks};
 pub use revocation_list::RevocationList;
 pub use sighting::{
     Circumstances, Encryption, Fate, FileFacts, Half, KeyForm, Layer, Sighting, SshCertificate,
@@ -113,6 +118,11 @@ pub use starting::Start;
 pub use template::{Template, enrolment_flag, general_flag, name_flag, private_key_flag};
 pub use time::{Time, TimeError};
 pub use timestamps::sct_log_ids;
+pub use token::{
+    Login, Mechanism, Module, PinState, SecretKey, Slot, Token, TokenFlags, Validation,
+};
+pub use token_object::{ObjectClass, TokenObject, Usage};
+pub use tokens::{Held, TokenKey};
 pub use trust_store::TrustStore;
 pub use unparsed::Unparsed;
 pub use view::{KeyUse, Role, View};

@@ -2,7 +2,7 @@
 
 use crate::{
     Authority, Automation, Configuration, Coverage, Digest, DirectoryObject, Endpoint, Gap,
-    Issuance, Key, Keystore, Place, Sighting, Template, Unparsed,
+    Issuance, Key, Keystore, Place, SecretKey, Sighting, Template, Token, Unparsed,
 };
 
 /// One thing a collector reports. Encodings come as they were received; [`crate::Inventory`]
@@ -22,6 +22,9 @@ pub enum Observation {
     /// An earlier run read this file, and it has not changed since: whatever that run saw in it is
     /// there still. Only whoever keeps earlier runs can file it.
     Unchanged(Place),
+    /// A token refused the PIN of this configuration, named by a digest of everything but the PIN
+    /// itself: it is not to be tried again until the configuration is another one.
+    LoginRefused(Digest),
     /// A scope is done with.
     Covered {
         /// The collector.
@@ -58,6 +61,10 @@ pub enum Raw {
         /// Facts.
         keystore: Keystore,
     },
+    /// A cryptographic token; the sighting's place is its identity.
+    Token(Box<Token>),
+    /// A symmetric key on a token; the sighting's place is its identity.
+    SecretKey(SecretKey),
     /// An authority that a directory registers.
     Authority(Box<Authority>),
     /// A certificate template.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 /// A place that can be looked at again.
 ///
 /// `tls://192.0.2.7:443?sni=www.example.org`, `smtp+tls://192.0.2.7:25`, `file:///etc/ssl/x.pem#2`,
-/// `ldap://corp.example/CN=AIA,CN=Public%20Key%20Services,DC=corp,DC=example#1`.
+/// `ldap://corp.example/CN=AIA,CN=Public%20Key%20Services,DC=corp,DC=example#1`,
+/// `pkcs11:token=CA;manufacturer=SoftHSM%20project;model=SoftHSM%20v2;serial=1f2e;id=%01;type=private`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Place {
@@ -44,6 +45,15 @@ pub enum Place {
         /// whole.
         object: Option<u32>,
     },
+    /// A token, or an object on it (RFC 7512).
+    Token {
+        /// What tells the token, percent-encoded: label, manufacturer, model, serial number, those
+        /// that it has; and its slot where that does not tell it from another one.
+        token: String,
+        /// What tells the object on it, percent-encoded: `id`, `object`, `type`; and a number where
+        /// that does not tell it from another one. Absent for the token as a whole.
+        object: Option<String>,
+    },
     /// Any other place, such as the scope of a collector that failed as a whole.
     Scope(String),
 }
@@ -66,6 +76,31 @@ impl Place {
     pub fn directory(server: &str, dn: &str) -> Self {
         let server = encoded(server.as_bytes()).replace('/', "%2F");
         Self::Directory { server, dn: encoded(dn.as_bytes()), object: None }
+    }
+
+    /// A token as a whole, by these attributes of RFC 7512, 2.3, in this order; empty ones are left
+    /// out.
+    #[must_use]
+    pub fn token<'t>(attributes: impl IntoIterator<Item = (&'t str, &'t [u8])>) -> Self {
+        Self::Token { token: attributes_of(attributes), object: None }
+    }
+
+    /// The object with these attributes on the token of this place; other places stay as they are.
+    #[must_use]
+    pub fn on_token<'t>(&self, attributes: impl IntoIterator<Item = (&'t str, &'t [u8])>) -> Self {
+        match self {
+            Self::Token { token, .. } => {
+                Self::Token { token: token.clone(), object: Some(attributes_of(attributes)) }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// What tells the token that this is or that it lies on; `None` for other places.
+    #[must_use]
+    pub fn token_part(&self) -> Option<&str> {
+        let Self::Token { token, .. } = self else { return None };
+        Some(token)
     }
 
     /// What lies under this name in the archive at this place.
@@ -172,6 +207,8 @@ impl fmt::Display for Place {
             Self::Directory { server, dn, object: Some(number) } => {
                 write!(f, "ldap://{server}/{dn}#{number}")
             }
+            Self::Token { token, object: None } => write!(f, "pkcs11:{token}"),
+            Self::Token { token, object: Some(object) } => write!(f, "pkcs11:{token};{object}"),
             Self::Scope(text) => write!(f, "scope:{text}"),
         }
     }
@@ -182,7 +219,7 @@ impl fmt::Display for PlaceError {
         write!(
             f,
             "`{}` is not a place: file:///path#n, tls://host:port?sni=name, \
-             protocol+tls://host:port, ldap://server/dn#n, scope:text",
+             protocol+tls://host:port, ldap://server/dn#n, pkcs11:token=label, scope:text",
             self.0
         )
     }
@@ -216,6 +253,26 @@ impl FromStr for Place {
             let (server, dn) = (server.to_owned(), dn.to_owned());
             return Ok(Self::Directory { server, dn, object: number });
         }
+        if let Some(rest) = text.strip_prefix("pkcs11:") {
+            let is_of_token = |attribute: &&str| {
+                !OF_OBJECTS.iter().any(|name| {
+                    attribute.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))
+                })
+            };
+            let count = rest.split(';').take_while(is_of_token).count();
+            let at = rest.match_indices(';').nth(count.wrapping_sub(1)).map(|(at, _)| at);
+            return Ok(match at {
+                _ if count == 0 => Self::Token {
+                    token: String::new(),
+                    object: Some(rest.to_owned()).filter(|rest| !rest.is_empty()),
+                },
+                None => Self::Token { token: rest.to_owned(), object: None },
+                Some(at) => Self::Token {
+                    token: rest[..at].to_owned(),
+                    object: Some(rest[at + 1..].to_owned()),
+                },
+            });
+        }
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
         let starttls = match scheme.strip_suffix("tls").ok_or_else(wrong)? {
             "" => None,
@@ -232,6 +289,34 @@ impl FromStr for Place {
         let port = port.parse().map_err(|_| wrong())?;
         Ok(Self::Tls { host: host.to_owned(), port, server_name: name, starttls })
     }
+}
+
+/// The attributes that tell an object (RFC 7512, 2.3); `x-number` is ours and comes last.
+const OF_OBJECTS: [&str; 4] = ["id", "object", "type", "x-number"];
+
+/// Attributes of a URI of RFC 7512, percent-encoded.
+fn attributes_of<'t>(attributes: impl IntoIterator<Item = (&'t str, &'t [u8])>) -> String {
+    let mut text = String::new();
+    for (name, value) in attributes {
+        if value.is_empty() {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push(';');
+        }
+        text.push_str(name);
+        text.push('=');
+        for &octet in value {
+            // Fewer than RFC 7512 allows: nothing that means something in another kind of place.
+            if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
+                text.push(char::from(octet));
+            } else {
+                // Writing into a String cannot fail.
+                let _ = write!(text, "%{octet:02X}");
+            }
+        }
+    }
+    text
 }
 
 /// Percent-encodes a path (RFC 8089). `!` is encoded too: it separates an archive from what lies in

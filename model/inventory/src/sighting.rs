@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Place, Time};
+use crate::{Digest, Place, Time, TokenObject};
 
 /// An asset was at this place from the first to the last time it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Circumstances {
     /// For keys: what an SSH certificate says of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ssh_certificate: Option<SshCertificate>,
+    /// What the token it lies on says of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token: Option<Box<TokenObject>>,
 }
 
 /// Who owns a file and who may read it.
@@ -152,6 +155,8 @@ pub enum Encryption {
         /// Iterations of the derivation, where stated.
         iterations: Option<u32>,
     },
+    /// By the token it lies on, as far as the attributes of the object say so.
+    Token,
 }
 
 impl Sighting {

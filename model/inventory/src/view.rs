@@ -10,6 +10,7 @@ use crate::issuers::Issuers;
 use crate::lineage::Lineage;
 use crate::settings::Settings;
 use crate::starting::{Start, starts};
+use crate::tokens::Tokens;
 use crate::{Asset, AssetId, Body, Certificate, Digest, Half, Inventory, Kind, Time};
 
 /// An inventory with its joins: keys to certificates by SPKI, certificates to lineages by name,
@@ -29,6 +30,7 @@ pub struct View<'a> {
     pub(crate) comparisons: OnceLock<Comparisons>,
     pub(crate) starts: BTreeMap<AssetId, Start>,
     pub(crate) directories: Directories<'a>,
+    pub(crate) tokens: Tokens<'a>,
 }
 
 /// What a certificate is to the organisation, as far as its places tell.
@@ -73,6 +75,7 @@ impl<'a> View<'a> {
             comparisons: OnceLock::new(),
             starts: BTreeMap::new(),
             directories: Directories::of(inventory),
+            tokens: Tokens::of(inventory),
         };
         let mut by_names: BTreeMap<Vec<String>, Vec<&'a Asset>> = BTreeMap::new();
         for asset in inventory.assets() {

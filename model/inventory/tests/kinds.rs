@@ -236,7 +236,7 @@ fn ids_of_every_kind_are_read_back_and_the_words_agree() {
         assert_eq!(serde_json::to_string(kind).unwrap(), format!("\"{}\"", kind.name()));
         assert_eq!(kind.name().parse(), Ok(*kind));
     }
-    assert_eq!(Kind::ALL.len(), 14);
+    assert_eq!(Kind::ALL.len(), 16);
     for wrong in ["", "keystore", "keystore:", "keystore:00", "store:00", ":"] {
         assert!(wrong.parse::<AssetId>().is_err(), "{wrong}");
         assert!(serde_json::from_str::<AssetId>(&format!("\"{wrong}\"")).is_err(), "{wrong}");

@@ -65,7 +65,7 @@ fn beside(settings: &Place, path: &str) -> Option<String> {
     };
     match named {
         Place::File { path, .. } => Some(path),
-        Place::Directory { .. } | Place::Tls { .. } | Place::Scope(_) => None,
+        Place::Directory { .. } | Place::Tls { .. } | Place::Token { .. } | Place::Scope(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@ mod directory;
 mod disk;
 mod sighting;
 pub(crate) mod tls;
+pub(crate) mod token;
 
 use std::collections::BTreeSet;
 
@@ -104,6 +105,7 @@ pub(crate) fn of(asset: &Asset, view: &View<'_>, at: Time) -> Value {
             "signature": { "name": list.signature.name, "hash": list.signature.hash },
             "encoding_length": list.der.len(),
         }),
+        Body::SecretKey(key) => token::secret_key(asset, key, view),
         Body::SigningRequest(request) => json!({
             "subject": value(&name(&request.subject)),
             "key": value(&algorithm(&request.key)),
@@ -111,6 +113,7 @@ pub(crate) fn of(asset: &Asset, view: &View<'_>, at: Time) -> Value {
             "encoding_length": request.der.len(),
         }),
         Body::Template(body) => directory::template(body, view),
+        Body::Token(token) => token::token(asset, token, view),
         Body::TrustStore(store) => disk::trust_store(store, view, at),
         Body::Unparsed(unparsed) => json!({
             "claimed": unparsed.claimed,

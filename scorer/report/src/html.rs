@@ -14,7 +14,7 @@ mod overview;
 mod requirements;
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use askama::Template;
@@ -43,6 +43,7 @@ struct Page<'a> {
     rules: Vec<findings::RuleSection>,
     set_aside: Option<String>,
     hierarchy: Option<hierarchy::Hierarchy>,
+    devices: Option<inventory::token::Devices>,
     inventory: Vec<inventory::Section>,
     coverage: table::Table,
     gaps: Vec<coverage::GapGroup>,
@@ -63,12 +64,15 @@ struct Context<'a> {
     view: View<'a>,
     /// Assets with a row of their own, which can be linked to.
     rows: BTreeSet<AssetId>,
+    /// Notes about devices, by what they say.
+    notes: BTreeMap<String, usize>,
 }
 
 fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     let view = View::of(document.inventory);
-    let mut context = Context { document, view, rows: BTreeSet::new() };
+    let mut context = Context { document, view, rows: BTreeSet::new(), notes: BTreeMap::new() };
     context.rows = inventory::rows(&context);
+    context.notes = inventory::token::notes(&context);
     let assessment = document.assessment;
     let page = Page {
         model_version: &document.model.version,
@@ -83,6 +87,7 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
         rules: findings::rules(&context),
         set_aside: words::set_aside(assessment.judgement.set_aside),
         hierarchy: hierarchy::hierarchy_of(&context),
+        devices: inventory::token::devices(&context),
         inventory: inventory::sections(&context),
         coverage: coverage::coverage(&context),
         gaps: coverage::gaps(&context),

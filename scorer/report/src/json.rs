@@ -2,10 +2,11 @@
 //!
 //! The schema is `schema/assessment-1.schema.json`. Keys are added within a version; a change of
 //! what a key means is a new version. Of the assets all but certificates, keys and what certifies
-//! them are in it, each made when it is written; of the records of authorities only the first. The
-//! rest is in the export, a line each.
+//! them are in it, each made when it is written, and the private and symmetric keys on tokens; of the
+//! records of authorities only the first. The rest is in the export, a line each.
 
 mod scores;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -56,6 +57,8 @@ struct Assessment<'a> {
     templates: Assets<'a>,
     directory_objects: Assets<'a>,
     issuances: Issuances<'a>,
+    tokens: Assets<'a>,
+    token_keys: tokens::TokenKeys<'a>,
     gaps: Vec<GapLine<'a>>,
     changes: Option<ChangeFacts>,
 }
@@ -338,6 +341,8 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
         templates: assets(Kind::Template),
         directory_objects: assets(Kind::DirectoryObject),
         issuances: issuances(assets(Kind::Issuance)),
+        tokens: assets(Kind::Token),
+        token_keys: tokens::TokenKeys { view: &view },
         gaps: document.inventory.gaps().map(GapLine::of).collect(),
         changes: document.changes.map(changes),
     };

@@ -7,7 +7,7 @@
 //! thing at a time; [`inventory_jsonl`], [`finding_line`] and [`gap_line`] export one line at a
 //! time, [`seen_line`] and [`coverage_line`] while a scan goes on, [`json_line`] writes them;
 //! [`list_line`] says in a line what an asset is; [`cas`] and [`templates`] lay out what directories
-//! hold of a PKI.
+//! hold of a PKI, [`tokens`] and [`keys`] the tokens and every key wherever it lies.
 //!
 //! What this crate does not do: it computes no score, level, share or finding (it counts rows for
 //! a heading), reads no file, asks no clock, and loads nothing into a page. It hides nothing: what
@@ -78,6 +78,7 @@ mod stream;
 mod terminal;
 mod text;
 mod titles;
+mod token;
 mod told;
 mod views;
 mod why;
@@ -88,7 +89,7 @@ pub use json_text::{json_line, json_pretty};
 pub use lines::{finding_line, gap_line, inventory_jsonl};
 pub use list::list_line;
 pub use stream::{coverage_line, seen_line};
-pub use views::{cas, templates};
+pub use views::{cas, keys, templates, tokens};
 pub use why::{why_asset, why_requirement, why_rule};
 
 /// Every format, sorted by name.

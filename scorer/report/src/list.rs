@@ -2,12 +2,13 @@
 
 use pki_inventory::{
     Asset, Authority, Automation, AutomationRole, Body, Certificate, ClientCertificate,
-    Configuration, DirectoryObject, Endpoint, Handshake, Issuance, Key, Keystore, Template, View,
-    published, snakeoil,
+    Configuration, DirectoryObject, Endpoint, Handshake, Issuance, Key, Keystore, SecretKey,
+    Template, Token, View, published, snakeoil,
 };
 
 use crate::directory::{self, access};
 use crate::text::{line, shortened};
+use crate::token::{self, object};
 use crate::{configuration, keystore, titles, words};
 
 /// Kind, short id, what it is in columns of its kind, where it was seen. An endpoint is its place.
@@ -24,8 +25,10 @@ pub fn list_line(asset: &Asset, view: &View<'_>) -> String {
         Body::Key(body) => key(asset, body, view),
         Body::Keystore(body) => store(body),
         Body::RevocationList(list) => format!("{} entries by {}", list.entries, list.issuer.text),
+        Body::SecretKey(body) => secret_key(asset, body),
         Body::SigningRequest(request) => request.subject.text.clone(),
         Body::Template(body) => template(body, view),
+        Body::Token(body) => on(body),
         Body::TrustStore(store) => format!("{} members", store.members.len()),
         Body::Unparsed(body) => format!("{}: {}", body.claimed, body.error),
     };
@@ -75,6 +78,42 @@ fn key(asset: &Asset, body: &Key, view: &View<'_>) -> String {
         told.push_str(", snakeoil");
     }
     told
+}
+
+/// A symmetric key on a token, with what the first of its places says of it.
+fn secret_key(asset: &Asset, body: &SecretKey) -> String {
+    let mut objects =
+        asset.sightings().filter_map(|at| Some((at, at.circumstances.token.as_ref()?)));
+    let (name, may, leave) = match objects.next() {
+        Some((at, object)) => {
+            let leave = match object.extractable {
+                Some(true) => "extractable",
+                Some(false) => "not extractable",
+                None => "not told",
+            };
+            (object::name(at, object), object::usages(object).join(", "), leave)
+        }
+        None => (String::new(), String::new(), "-"),
+    };
+    format!(
+        "{}  {}  {}  {}",
+        column(&name, 30),
+        column(&body.algorithm.label(), 20),
+        column(leave, 15),
+        column(if may.is_empty() { "-" } else { &may }, 30)
+    )
+}
+
+fn on(body: &Token) -> String {
+    let objects = token::objects(body);
+    format!(
+        "{}  {}  {}  {}  {}",
+        column(&token::name(body), 26),
+        column(&token::product(body), 30),
+        column(token::kept_in(body), 8),
+        column(&format!("login {}", token::login_word(body.login)), 16),
+        column(if objects.is_empty() { "-".to_owned() } else { objects.join(", ") }.as_str(), 44)
+    )
 }
 
 fn store(body: &Keystore) -> String {

@@ -4,6 +4,8 @@
 //! What certificates and revocation lists have is named as other exporters of the field name it
 //! (`x509_cert_not_after`). A time that is not known has no sample; names of hosts are no labels.
 
+mod tokens;
+
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -24,6 +26,7 @@ fn render(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     let view = View::of(document.inventory);
     certificates(&mut metrics, document, &view);
     revocation_lists(&mut metrics, document);
+    tokens::add(&mut metrics, &view);
     sources(&mut metrics, document);
     rules(&mut metrics, document);
     scores(&mut metrics, document);

@@ -6,6 +6,7 @@ use pki_inventory::{
 };
 
 use crate::titles;
+use crate::token::object;
 
 /// Everything a place told, such as `position 0 of the chain` or `mode 0600, owner root`. Empty when
 /// it told nothing.
@@ -37,6 +38,7 @@ fn beside(sighting: &Sighting, view: &View<'_>) -> Vec<String> {
     parts.extend(circumstances.key.as_ref().map(form));
     parts.extend(circumstances.ssh_certificate.as_ref().map(|one| ssh_certificate(one, view)));
     parts.extend(circumstances.label.as_deref().map(called));
+    parts.extend(circumstances.token.as_deref().map(object::in_short));
     parts
 }
 
@@ -55,8 +57,10 @@ pub(crate) fn form(form: &KeyForm) -> String {
 
 /// How something at rest is protected by its own format.
 pub(crate) fn wrapped(encryption: &Encryption) -> String {
-    let Encryption::Passphrase { kdf, cipher, iterations } = encryption else {
-        return "not encrypted".to_owned();
+    let (kdf, cipher, iterations) = match encryption {
+        Encryption::None => return "not encrypted".to_owned(),
+        Encryption::Token => return "kept by the token".to_owned(),
+        Encryption::Passphrase { kdf, cipher, iterations } => (kdf, cipher, iterations),
     };
     let stated: Vec<String> = kdf
         .iter()

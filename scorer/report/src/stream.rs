@@ -31,8 +31,8 @@ struct CoverageLine<'a> {
 /// a file, whether it is a trust anchor, and how it is renewed; the certificates, keystores and
 /// private places of a key; the trust stores and settings of an endpoint; the endpoints of settings
 /// and what lies in their files; what automation manages and what starts it; the facts of the members
-/// of a trust store; who publishes and replaces a template, and what is known of the certificates and
-/// templates of an authority. An endpoint has in addition, under `certificates`, the facts of those it
+/// of a trust store; who publishes and replaces a template, what is known of the certificates and
+/// templates of an authority, what lies on a token, and the token of a symmetric key. An endpoint has in addition, under `certificates`, the facts of those it
 /// presented, in its order; of one that is not in `chain` the `sha256` alone.
 #[must_use]
 pub fn seen_line(asset: &Asset, chain: &[Asset]) -> Value {
@@ -87,7 +87,9 @@ fn leave_out_undecided(facts: &mut Value, asset: &Asset) {
         Kind::Configuration => &["files", "endpoints"],
         Kind::Endpoint => &["trust_stores", "settings"],
         Kind::Key => &["certificates", "keystores", "private_places"],
+        Kind::SecretKey => &["tokens"],
         Kind::Template => &["publishers", "successors"],
+        Kind::Token => &["keys", "public_objects"],
         Kind::TrustStore => &["as_of", "counts", "member_facts"],
         Kind::DirectoryObject
         | Kind::Issuance

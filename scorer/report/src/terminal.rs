@@ -218,6 +218,7 @@ fn inventory(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) {
     }
     spoken(plain, document);
     summary::disk(plain, document, view);
+    summary::tokens(plain, view);
     for (collector, scope, coverage) in document.inventory.coverage() {
         plain.line(
             2,

@@ -8,10 +8,11 @@ use pki_inventory::{
 };
 use pki_rules::{Finding, Rule, Subject};
 
-use crate::directory;
+use crate::{directory, token};
 
 /// `shop.example.org`, `tls://192.0.2.7:443`, `RSA-2048 key`, `JKS keystore /srv/shop.jks`,
-/// `certbot: www.example.org`, `nginx server www.example.org`, `template WebServer`.
+/// `certbot: www.example.org`, `nginx server www.example.org`, `template WebServer`,
+/// `token CA signing`, `AES-256 key backup`.
 pub(crate) fn asset(asset: &Asset) -> String {
     let place = || asset.places().next().map_or_else(String::new, ToString::to_string);
     let path = || asset.places().next().map_or_else(String::new, path);
@@ -21,6 +22,11 @@ pub(crate) fn asset(asset: &Asset) -> String {
             format!("{} {}", directory::role(object.role), object.name)
         }
         Body::Issuance(record) => issuance(record),
+        Body::SecretKey(key) => {
+            let mut labels = asset.sightings().filter_map(|at| at.circumstances.label.clone());
+            format!("{} key {}", key.algorithm.label(), labels.next().unwrap_or_else(place))
+        }
+        Body::Token(body) => format!("token {}", token::name(body)),
         Body::Template(template) => format!("template {}", template.name),
         Body::Automation(trace) => {
             let name = trace.name.clone().or_else(|| trace.domains.first().cloned());

@@ -1,5 +1,7 @@
-//! Tables for a terminal of what directories hold of a PKI: its authorities with the hierarchy of
-//! their certificates, and its templates.
+//! Tables for a terminal: what directories hold of a PKI, its authorities with the hierarchy of their
+//! certificates and its templates; and the tokens with the keys on them and elsewhere.
+
+mod tokens;
 
 use pki_inventory::{Access, Authority, Inventory, Template, Time, View, hierarchy};
 
@@ -7,6 +9,8 @@ use crate::directory::{self, access};
 use crate::list::column;
 use crate::plain::Plain;
 use crate::{hierarchy as tree, words};
+
+pub use tokens::{keys, tokens};
 
 /// The column that what stands under a row begins in.
 const COLUMN: usize = 20;

@@ -135,6 +135,8 @@ pub(crate) fn population(rule: &Rule) -> &'static str {
         Check::Configuration(_) => "parts of settings",
         Check::DirectoryObject(_) => "other objects of a directory",
         Check::RevocationList(_) => "revocation lists",
+        Check::Token(_) => "tokens",
+        Check::TokenKey(_) => "private and symmetric keys on tokens",
         Check::Template(_) => "certificate templates",
         Check::Encoded(_) => "encodings, parsed or not",
         Check::Endpoint(_) => "endpoints that answered",
@@ -253,6 +255,8 @@ pub(crate) fn kinds(kind: Kind) -> &'static str {
         Kind::Key => "keys",
         Kind::Keystore => "keystores",
         Kind::RevocationList => "revocation lists",
+        Kind::SecretKey => "symmetric keys",
+        Kind::Token => "tokens",
         Kind::SigningRequest => "signing requests",
         Kind::Template => "certificate templates",
         Kind::TrustStore => "trust stores",
@@ -283,6 +287,17 @@ pub(crate) fn gap(reason: GapReason) -> &'static str {
         GapReason::LimitReached => "A limit of the settings was reached.",
         GapReason::LinkLoop => "A symbolic link leads back to itself.",
         GapReason::LinkOutOfScope => "A symbolic link leads out of what was asked for.",
+        GapReason::LoginRefused => {
+            "The login was refused, or for the reason that is told it was not tried. It is not tried \
+             again until the settings are others."
+        }
+        GapReason::LoginRequired => {
+            "What is private there is shown after a login only, and no PIN is configured."
+        }
+        GapReason::ModuleFailed => {
+            "A PKCS #11 module crashed, hung or answered what the standard does not allow; what it \
+             told before is listed."
+        }
         GapReason::NameNotResolved => "The name has no address.",
         GapReason::NotRegularFile => "Not a regular file; opening it could block.",
         GapReason::OtherFilesystem => "Another filesystem that was not asked for begins here.",

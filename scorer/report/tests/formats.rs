@@ -116,7 +116,7 @@ fn each_format_shows_every_verdict_a_gap_and_every_basis() {
             for (what, sentence) in [
                 ("manual", "leave no mark on a host or a wire"),
                 ("suggestion", "evidence suggests 2 Foundational, limited by what the rules found"),
-                ("thin", "only 4 judged, and fewer than 5 suggest nothing"),
+                ("thin", "only 1 judged, and fewer than 5 suggest nothing"),
                 ("nothing seen", "nothing that the rules are about was seen"),
             ] {
                 assert!(flat.contains(sentence), "{}: {what}", format.name);

@@ -237,7 +237,7 @@ fn each_asset_finding_and_gap_is_one_line_with_its_keys() {
         if asset.id.kind == Kind::Key {
             let sighting = &line["facts"]["sightings"][0];
             assert!(["private", "public"].map(Value::from).contains(&sighting["key"]["half"]));
-            assert_eq!(sighting["file"]["owner"], "root");
+            assert!(sighting["file"]["owner"] == "root" || sighting["token"]["class"].is_string());
         }
     }
     let findings = &sample.assessment.judgement.findings;

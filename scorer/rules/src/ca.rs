@@ -1,3 +1,4 @@
 //! Rules about what authorities hand out.
 
 pub(crate) mod crl_stale;
+pub(crate) mod key_outside_hardware;

@@ -80,6 +80,20 @@ pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(
                 Body::Configuration(configuration) => Some(check(asset, configuration, cx)),
                 _ => None,
             }),
+            Check::Token(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
+                Body::Token(token) => Some(check(asset, token, cx)),
+                _ => None,
+            }),
+            Check::TokenKey(check) => {
+                for key in cx.view.token_keys() {
+                    let outcome = check(key, cx);
+                    let places = match outcome {
+                        Outcome::NotApplicable => Vec::new(),
+                        _ => key.objects.iter().map(|held| held.sighting.place.clone()).collect(),
+                    };
+                    out(Finding::new(rule.id, Subject::Asset(key.asset.id), outcome, places));
+                }
+            }
             Check::Authority(check) => each_asset(rule, cx, out, &|asset| match &asset.body {
                 Body::Authority(authority) => Some(check(asset, authority, cx)),
                 _ => None,
@@ -105,7 +119,9 @@ pub fn judge(rules: &[&'static Rule], cx: &RuleContext<'_>, out: &mut dyn FnMut(
                 | Body::DirectoryObject(_)
                 | Body::Endpoint(_)
                 | Body::Issuance(_)
-                | Body::Template(_) => None,
+                | Body::SecretKey(_)
+                | Body::Template(_)
+                | Body::Token(_) => None,
                 _ => Some(check(asset, cx)),
             }),
             Check::CertifiedKey(check) => {

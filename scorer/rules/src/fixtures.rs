@@ -342,11 +342,16 @@ impl World {
         self
     }
 
-    /// A place that could not be read.
-    pub(crate) fn gap(mut self, place: &str, reason: GapReason) -> Self {
+    /// A file that could not be read.
+    pub(crate) fn gap(self, place: &str, reason: GapReason) -> Self {
+        self.missed(place, reason, "filesystem")
+    }
+
+    /// A place that this collector could not read.
+    pub(crate) fn missed(mut self, place: &str, reason: GapReason, collector: &str) -> Self {
         self.inventory.add_gap(Gap {
             place: place.parse().unwrap_or_else(|error| panic!("{error}")),
-            collector: "filesystem".to_owned(),
+            collector: collector.to_owned(),
             reason,
             detail: "not read".to_owned(),
             first_seen: NOW,

@@ -44,8 +44,12 @@ mod rule;
 mod scan;
 mod stale;
 mod takeover;
+mod token;
+#[cfg(test)]
+mod token_fixtures;
 mod trust_store;
 mod usages;
+mod weak_mechanisms;
 
 pub use finding::{Finding, Outcome, Subject, is_set_aside, judge};
 pub use limits::{Approval, KeyLimit, LifetimeLimit, Limits, Owner};
@@ -89,6 +93,7 @@ pub const RULES: &[&Rule] = &[
     &adcs::web_enrolment_exposed::RULE,
     &asset::unparsed::RULE,
     &ca::crl_stale::RULE,
+    &ca::key_outside_hardware::RULE,
     &cert::algorithm_not_approved::RULE,
     &cert::expired_in_directory::RULE,
     &cert::expired_in_service::RULE,
@@ -131,5 +136,29 @@ pub const RULES: &[&Rule] = &[
     &renewal::not_deployed::RULE,
     &renewal::stalled::RULE,
     &scan::coverage_low::RULE,
+    &token::certificate_without_key::RULE,
+    &token::identity_incomplete::RULE,
+    &token::in_error::RULE,
+    &token::key_exponent_small::RULE,
+    &token::key_extractable::RULE,
+    &token::key_id_duplicate::RULE,
+    &token::key_id_missing::RULE,
+    &token::key_imported::RULE,
+    &token::key_kept_after_expiry::RULE,
+    &token::key_mechanism_weak::RULE,
+    &token::key_modifiable::RULE,
+    &token::key_not_private::RULE,
+    &token::key_not_sensitive::RULE,
+    &token::key_on_several_tokens::RULE,
+    &token::key_once_exposed::RULE,
+    &token::key_usage_pair::RULE,
+    &token::key_without_certificate::RULE,
+    &token::key_wrappable_by_trusted::RULE,
+    &token::mechanism_weak::RULE,
+    &token::not_initialised::RULE,
+    &token::pin_at_risk::RULE,
+    &token::secret_key_weak::RULE,
+    &token::serial_duplicate::RULE,
+    &token::wrapping_key_untrusted::RULE,
     &trust_store::anchor_stale::RULE,
 ];

@@ -2,7 +2,7 @@
 
 use pki_inventory::{
     Asset, Authority, Certificate, Configuration, Coverage, DirectoryObject, Endpoint, Key, KeyUse,
-    Keystore, RevocationList, Template, Time, TrustStore, View,
+    Keystore, RevocationList, Template, Time, Token, TokenKey, TrustStore, View,
 };
 
 use crate::{Limits, Outcome};
@@ -72,6 +72,10 @@ pub enum Check {
     TrustStore(fn(&Asset, &TrustStore, &RuleContext<'_>) -> Outcome),
     /// Everything that settings ask for, part by part.
     Configuration(fn(&Asset, &Configuration, &RuleContext<'_>) -> Outcome),
+    /// Every cryptographic token.
+    Token(fn(&Asset, &Token, &RuleContext<'_>) -> Outcome),
+    /// Every private or symmetric key that lies on a token.
+    TokenKey(fn(&TokenKey<'_>, &RuleContext<'_>) -> Outcome),
     /// Every authority that a directory registers.
     Authority(fn(&Asset, &Authority, &RuleContext<'_>) -> Outcome),
     /// Every certificate template.

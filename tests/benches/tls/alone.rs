@@ -33,6 +33,11 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
         seen: Arc::new(pki_collectors::Seen::new([0, 0], Vec::new())),
         passwords: Arc::default(),
         directory_passwords: Arc::default(),
+        pkcs11: pki_config::Pkcs11Scope::default(),
+        pins: Arc::default(),
+        refused_logins: Arc::default(),
+        module_command: Arc::default(),
+        secret_variables: Arc::default(),
     };
     // As many threads as the agent has, and as many observations under way.
     let runtime =
@@ -50,6 +55,7 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
                 Observation::Found { raw: Raw::Endpoint(_), .. } => endpoints += 1,
                 Observation::Found { .. }
                 | Observation::Covered { .. }
+                | Observation::LoginRefused(_)
                 | Observation::Unchanged(_) => {}
                 Observation::Missed(_) => gaps += 1,
             }

@@ -17,6 +17,7 @@ mod rustls;
 pub mod samba;
 pub mod stand_in;
 mod started;
+pub mod tokens;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -434,3 +434,24 @@ fn a_directory_alone_is_enough_to_look_at_and_its_password_is_told_missing_first
     assert!(!home.path("store.sqlite").exists(), "nothing was begun");
     assert!(home.scan(&[&arguments[..], &["--plan"]].concat()).is_ok(), "a plan binds to nobody");
 }
+
+#[test]
+fn tokens_are_read_on_this_machine_or_where_they_are_asked_for() {
+    let home = Home::new();
+    let tree = text(&home.path("tree"));
+    let scope = |options: &[&str]| {
+        wanted(&home.wanted(options).scope, &home.path("report")).expect("a scope").settings
+    };
+    let machine = scope(&[]);
+    assert!(machine.pkcs11.p11_kit && machine.pkcs11.logins.is_empty());
+    assert!(!machine.filesystem.roots.is_empty());
+    assert!(scope(&["--no-p11-kit"]).pkcs11.is_empty());
+    assert!(scope(&["--root", &tree]).pkcs11.is_empty(), "nobody asked for them");
+    for options in [&["--pkcs11-module", "/a.so"][..], &["--token", "pkcs11:serial=1"]] {
+        let alone = scope(options);
+        assert!(!alone.pkcs11.is_empty() && alone.filesystem.roots.is_empty(), "{options:?}");
+        assert!(!alone.tls.loopback, "{options:?}");
+    }
+    let both = scope(&["--root", &tree, "--p11-kit"]);
+    assert!(both.pkcs11.p11_kit && both.filesystem.roots.len() == 1);
+}

@@ -156,9 +156,9 @@ fn digest_of(connection: &Connection, row: &RunRow, content: Digest) -> Result<D
 
 /// The digest of all that a run saw, and how much it was.
 fn content(connection: &Connection, run: RunId) -> Result<(Digest, Counts), Fault> {
-    let mut digests = Vec::new();
+    let mut digests: Vec<[u8; 32]> = Vec::new();
     let mut count_before = 0;
-    let mut counted = |digests: &Vec<Digest>| {
+    let mut counted = |digests: &[[u8; 32]]| {
         let more = digests.len() - count_before;
         count_before = digests.len();
         u64::try_from(more).unwrap_or(u64::MAX)
@@ -213,21 +213,20 @@ fn content(connection: &Connection, run: RunId) -> Result<(Digest, Counts), Faul
         },
     )?;
     digests.sort_unstable();
-    let all: Vec<u8> = digests.iter().flat_map(|digest| *digest.octets()).collect();
-    Ok((Digest::of(&all), Counts { assets, sightings, gaps }))
+    Ok((Digest::of(digests.as_flattened()), Counts { assets, sightings, gaps }))
 }
 
 fn hash_rows(
     connection: &Connection,
     run: RunId,
     sql: &str,
-    digests: &mut Vec<Digest>,
+    digests: &mut Vec<[u8; 32]>,
     write: impl Fn(&Row<'_>) -> Result<String, Fault>,
 ) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([run.0])?;
     while let Some(row) = rows.next()? {
-        digests.push(Digest::of(write(row)?.as_bytes()));
+        digests.push(*Digest::of(write(row)?.as_bytes()).octets());
     }
     Ok(())
 }
@@ -335,5 +334,7 @@ fn hex(octets: &[u8]) -> String {
     // Every row of a run goes through here; formatting octet by octet took a third of the seal.
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
+    let mut text = String::with_capacity(2 * octets.len());
+    text.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+    text
 }

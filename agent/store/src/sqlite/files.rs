@@ -6,7 +6,7 @@
 use pki_inventory::{Asset, Digest, Gap, Sighting, Time};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::record::{self, Facts, GAP, SIGHTING, Seen};
+use super::record::{self, Facts, Seen, Writer};
 use super::{Fault, load, runs};
 use crate::{Batch, FileIndex, RunId, StoreError, Unchanged};
 
@@ -91,11 +91,11 @@ const GAPS: &str = "
     FROM gaps g CROSS JOIN run_gaps r ON r.run = ?1 AND r.gap = g.id
     WHERE g.place >= ?2 AND g.place < ?3 AND g.collector <> 'directory'";
 
-/// Records again, in this run, what another one saw in files that are as they were. The caller
+/// Records again, in the run of the writer, what another one saw in files that are as they were. The caller
 /// holds the transaction.
 pub(super) fn take_over(
     connection: &Connection,
-    run: RunId,
+    writer: &mut Writer<'_>,
     unchanged: &Unchanged,
 ) -> Result<(), Fault> {
     runs::require(connection, unchanged.run)?;
@@ -105,13 +105,11 @@ pub(super) fn take_over(
             Ok((Again::of(row)?, row.get::<_, i64>(6)?))
         })?;
         for (again, asset) in sightings {
-            take_over_facts(connection, run, asset, unchanged)?;
-            let seen = again.seen(unchanged.at);
-            record::lay(connection, &SIGHTING, run, again.row, seen, again.summary)?;
+            take_over_facts(connection, writer, asset, unchanged)?;
+            writer.lay_sighting(again.row, again.seen(unchanged.at), again.summary)?;
         }
         for again in in_file(connection, GAPS, unchanged.run, &whole, Again::of)? {
-            let seen = again.seen(unchanged.at);
-            record::lay(connection, &GAP, run, again.row, seen, again.summary)?;
+            writer.lay_gap(again.row, again.seen(unchanged.at), again.summary)?;
         }
     }
     Ok(())
@@ -139,7 +137,7 @@ impl Again {
 /// The asset as the earlier run had it.
 fn take_over_facts(
     connection: &Connection,
-    run: RunId,
+    writer: &mut Writer<'_>,
     asset: i64,
     unchanged: &Unchanged,
 ) -> Result<(), Fault> {
@@ -162,7 +160,7 @@ fn take_over_facts(
     if record::is_at_place(id.kind) {
         facts.observed = Some(unchanged.at.0);
     }
-    record::lay_facts(connection, run, id, asset, facts, summary)
+    writer.lay_facts(id, asset, facts, summary)
 }
 
 /// What [`take_over`] would record, as seen now for the first time. The caller holds the transaction.

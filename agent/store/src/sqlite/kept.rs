@@ -1,4 +1,4 @@
-//! Answers and assessments.
+//! Answers, assessments and refused logins.
 
 use pki_inventory::{Digest, Time};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -40,6 +40,23 @@ fn read_answers(row: &Row<'_>) -> Result<Answers, Fault> {
         return Err(Fault::Damaged(format!("the answers saved at {saved} have another digest")));
     }
     Ok(answers)
+}
+
+pub(super) fn add_refused_login(
+    connection: &Connection,
+    login: Digest,
+    refused: Time,
+) -> Result<(), Fault> {
+    connection.execute(
+        "INSERT INTO refused_logins (sha256, refused) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![login.octets(), refused.0],
+    )?;
+    Ok(())
+}
+
+pub(super) fn refused_logins(connection: &Connection) -> Result<Vec<Digest>, Fault> {
+    let mut statement = connection.prepare("SELECT sha256 FROM refused_logins ORDER BY sha256")?;
+    statement.query_and_then([], |row| digest(row, 0))?.collect()
 }
 
 pub(super) fn save_assessment(

@@ -178,6 +178,8 @@ pub(super) fn body_of(id: AssetId, content: Vec<u8>, observed: Option<i64>) -> R
         Kind::Key => Body::Key(from_json(text()?)?),
         Kind::Keystore => Body::Keystore(from_json(text()?)?),
         Kind::Template => Body::Template(from_json(text()?)?),
+        Kind::SecretKey => Body::SecretKey(from_json(text()?)?),
+        Kind::Token => Body::Token(from_json(text()?)?),
         Kind::TrustStore => Body::TrustStore(from_json(text()?)?),
         Kind::Unparsed => Body::Unparsed(from_json(text()?)?),
     })

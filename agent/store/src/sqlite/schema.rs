@@ -15,7 +15,8 @@ use super::Fault;
 pub(super) const APPLICATION_ID: i64 = 0x504b_4973;
 
 /// What brings a file from each schema to the next. A step that was released is never edited.
-pub(super) const STEPS: &[&str] = &[FIRST, SCOPES_KEPT_ONCE, FILES_READ_ONCE];
+pub(super) const STEPS: &[&str] =
+    &[FIRST, SCOPES_KEPT_ONCE, FILES_READ_ONCE, REFUSED_LOGINS, SMALL_INDEXES];
 
 const FIRST: &str = "
     PRAGMA application_id = 0x504b4973;
@@ -163,6 +164,64 @@ const FILES_READ_ONCE: &str = "
     ) STRICT;
 ";
 
+/// Logins that a token refused, each by a digest of how it was tried: a second try in vain may lock
+/// the token, so it is not made.
+const REFUSED_LOGINS: &str = "
+    CREATE TABLE refused_logins (
+      sha256  BLOB PRIMARY KEY,
+      refused INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Digests come in no order, so a batch writes anew nearly every page of an index over them, and the
+/// size of these indexes is what a new asset costs. Eight octets tell a digest from others well
+/// enough to be found. An encoding is found by its asset and needs no index of its own. Of a
+/// sighting the place leads to the few rows that there are of it, so one index over places is
+/// enough.
+const SMALL_INDEXES: &str = "
+    CREATE TABLE bodies_anew (
+      id          INTEGER PRIMARY KEY,
+      sha256      BLOB NOT NULL,
+      is_encoding INTEGER NOT NULL,
+      content     BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO bodies_anew (id, sha256, is_encoding, content)
+      SELECT id, sha256, substr(content, 1, 1) = x'30', content FROM bodies ORDER BY id;
+    DROP TABLE bodies;
+    ALTER TABLE bodies_anew RENAME TO bodies;
+    CREATE INDEX facts_by_digest ON bodies (substr(sha256, 1, 8)) WHERE is_encoding = 0;
+
+    CREATE TABLE assets_anew (
+      id       INTEGER PRIMARY KEY,
+      sha256   BLOB NOT NULL,
+      kind     TEXT NOT NULL,
+      body     INTEGER NOT NULL REFERENCES bodies,
+      observed INTEGER
+    ) STRICT;
+    INSERT INTO assets_anew (id, sha256, kind, body, observed)
+      SELECT id, sha256, kind, body, observed FROM assets ORDER BY id;
+    DROP TABLE assets;
+    ALTER TABLE assets_anew RENAME TO assets;
+    CREATE INDEX assets_by_digest ON assets (substr(sha256, 1, 8));
+
+    CREATE TABLE sightings_anew (
+      id            INTEGER PRIMARY KEY,
+      asset         INTEGER NOT NULL REFERENCES assets,
+      place         TEXT NOT NULL,
+      collector     TEXT NOT NULL,
+      first_seen    INTEGER NOT NULL,
+      last_seen     INTEGER NOT NULL,
+      circumstances INTEGER NOT NULL REFERENCES texts,
+      UNIQUE (place, asset, collector)
+    ) STRICT;
+    INSERT INTO sightings_anew
+      (id, asset, place, collector, first_seen, last_seen, circumstances)
+      SELECT id, asset, place, collector, first_seen, last_seen, circumstances
+      FROM sightings ORDER BY id;
+    DROP TABLE sightings;
+    ALTER TABLE sightings_anew RENAME TO sightings;
+";
+
 /// The schema of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Schema {
@@ -194,12 +253,17 @@ pub(super) fn newest(steps: &[&str]) -> i64 {
 
 /// Takes the steps that are missing, each with its number in one transaction. The number is read
 /// inside the transaction: two agents may open a new file at once.
+///
+/// A table that is made anew keeps its rows and their numbers, and for as long as it is not there,
+/// whatever refers to it refers to nothing. So references are not checked meanwhile, which SQLite
+/// must be told before a transaction.
 pub(super) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Fault> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("sha256", 1, flags, |arguments| {
         let text = arguments.get_raw(0).as_str()?;
         Ok(Digest::of(text.as_bytes()).octets().to_vec())
     })?;
+    connection.pragma_update(None, "foreign_keys", false)?;
     for (number, step) in (1_i64..).zip(steps) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -209,131 +273,9 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(),
             transaction.commit()?;
         }
     }
+    connection.pragma_update(None, "foreign_keys", true)?;
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{SqliteStore, Store as _, StoreError};
-
-    const THREE: &[&str] = &[
-        "PRAGMA application_id = 0x504b4973; CREATE TABLE a (x); INSERT INTO a VALUES (1)",
-        "ALTER TABLE a ADD COLUMN y; UPDATE a SET y = x + 1",
-        "CREATE TABLE b AS SELECT y FROM a",
-    ];
-
-    fn version(connection: &Connection) -> i64 {
-        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a number")
-    }
-
-    #[test]
-    fn steps_are_taken_once_and_in_order_from_wherever_a_file_stands() {
-        for have in 0..=THREE.len() {
-            let mut connection = Connection::open_in_memory().expect("opens");
-            migrate(&mut connection, &THREE[..have]).expect("the older agent's steps");
-            migrate(&mut connection, THREE).expect("the rest");
-            migrate(&mut connection, THREE).expect("nothing to do");
-            assert_eq!(version(&connection), 3);
-            let y: i64 =
-                connection.query_row("SELECT y FROM b", [], |r| r.get(0)).expect("one row");
-            assert_eq!(y, 2);
-            assert_eq!(look(&connection).expect("readable"), Schema::Ours(3));
-        }
-    }
-
-    #[test]
-    fn a_step_that_fails_leaves_the_schema_before_it() {
-        let mut connection = Connection::open_in_memory().expect("opens");
-        let steps = [THREE[0], "CREATE TABLE c (x); CREATE TABLE a (x)"];
-        assert!(migrate(&mut connection, &steps).is_err(), "table a is there already");
-        assert_eq!(version(&connection), 1);
-        assert!(connection.prepare("SELECT * FROM c").is_err(), "half a step was kept");
-    }
-
-    #[test]
-    fn a_store_of_the_first_schema_is_read_and_its_chain_holds() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("store.db");
-        let scope = r#"{"tls":["192.0.2.0/24:443"]}"#;
-        // The lines that the digest of what a run saw was taken of by that agent.
-        let covered =
-            r#"["coverage","tls","all",{"finished":8,"asked":3,"read":2,"not_read":1,"octets":5}]"#;
-        let content = Digest::of(Digest::of(covered.as_bytes()).octets());
-        let mut older = Connection::open(&path).expect("opens");
-        migrate(&mut older, &STEPS[..1]).expect("the older agent's step");
-        let config = Digest::of(b"configuration");
-        let mut previous: Option<Digest> = None;
-        for run in 1..=3 {
-            // The line that the digest of a run was taken of by that agent.
-            let link = serde_json::json!({"scope": scope}).to_string();
-            let link = format!(
-                "{{\"run\":{run},\"started\":7,{},\"config\":\"{config}\",\"agent\":\"0.1.0\",\
-                 \"ended\":8,\"outcome\":\"completed\",\"reason\":null,\"assets\":0,\
-                 \"sightings\":0,\"gaps\":0,\"content\":\"{content}\",\"previous\":{}}}",
-                &link[1..link.len() - 1],
-                previous.map_or("null".to_owned(), |digest| format!("\"{digest}\"")),
-            );
-            let digest = Digest::of(link.as_bytes());
-            older
-                .execute(
-                    "INSERT INTO runs VALUES (?1, 7, ?2, ?3, '0.1.0', 8, 'completed', NULL,
-                                              0, 0, 0, ?4, ?5)",
-                    rusqlite::params![
-                        run,
-                        scope,
-                        config.octets(),
-                        previous.map(|digest| digest.octets().to_vec()),
-                        digest.octets()
-                    ],
-                )
-                .expect("inserts");
-            older
-                .execute("INSERT INTO coverage VALUES (?1, 'tls', 'all', 8, 3, 2, 1, 5)", [run])
-                .expect("inserts");
-            previous = Some(digest);
-        }
-        drop(older);
-
-        let store = SqliteStore::open(&path).expect("opens");
-        assert_eq!(store.verify_chain().expect("verifies"), []);
-        let runs = store.runs().expect("lists");
-        assert_eq!(runs.len(), 3);
-        for run in runs {
-            let coverage = store.coverage(run.id).expect("loads");
-            let coverage = coverage.iter().map(|(.., c)| (c.read, c.unchanged));
-            assert_eq!(coverage.collect::<Vec<_>>(), [(2, 0)]);
-            assert_eq!(run.scope, Digest::of(scope.as_bytes()));
-            assert_eq!(
-                (run.continues, store.scope(run.id).expect("loads").as_str()),
-                (None, scope)
-            );
-        }
-    }
-
-    #[test]
-    fn a_store_of_an_older_agent_that_is_in_a_run_is_left_alone() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("store.db");
-        let mut older = Connection::open(&path).expect("opens");
-        migrate(&mut older, &STEPS[..1]).expect("the older agent's step");
-        let lock = std::fs::File::create(folder.path().join("store.db.lock")).expect("makes it");
-        lock.lock().expect("locks");
-        let refused = SqliteStore::open(&path);
-        assert!(matches!(refused, Err(StoreError::Busy { .. })), "{refused:?}");
-        assert_eq!(version(&older), 1);
-        drop(lock);
-        SqliteStore::open(&path).expect("opens");
-        assert_eq!(version(&older), newest(STEPS));
-    }
-
-    #[test]
-    fn the_present_steps_make_a_store() {
-        let mut connection = Connection::open_in_memory().expect("opens");
-        assert_eq!(look(&connection).expect("readable"), Schema::Empty);
-        migrate(&mut connection, STEPS).expect("all steps");
-        assert_eq!(look(&connection).expect("readable"), Schema::Ours(newest(STEPS)));
-        connection.execute_batch("PRAGMA application_id = 7").expect("set");
-        assert_eq!(look(&connection).expect("readable"), Schema::Foreign);
-    }
-}
+mod tests;

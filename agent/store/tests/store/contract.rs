@@ -4,8 +4,9 @@ use pki_inventory::{
     Access, Asset, AssetId, Authority, Automation, AutomationRole, Configuration, Digest,
     DirectoryObject, DirectoryRole, Disposition, Encryption, FileFacts, GapReason, Grant, Half,
     Holds, Inventory, Issuance, Key, KeyAlgorithm, KeyForm, Keystore, Kind, LinkedGroup, Listens,
-    Lock, Mapping, MappingForm, Observation, Ordinary, Place, Raw, Right, Sighting, Standing,
-    StoreEntry, Template, Time, Trustee, Unparsed,
+    Lock, Login, Mapping, MappingForm, Mechanism, Module, Observation, Ordinary, PinState, Place,
+    Raw, Right, SecretKey, Sighting, Slot, Standing, StoreEntry, Template, Time, Token, TokenFlags,
+    Trustee, Unparsed,
 };
 use pki_store::{
     Assessment, AssessmentId, Batch, Outcome, RunEnd, RunId, Selection, Store, StoreError,
@@ -118,6 +119,9 @@ fn of_every_kind(at: Time) -> Inventory {
     for (raw, sighting) in of_a_directory(at) {
         found(raw, sighting);
     }
+    for (raw, sighting) in of_a_token(at) {
+        found(raw, sighting);
+    }
     let unparsed = Unparsed { claimed: "key".to_owned(), length: 3, error: "\"'; --".to_owned() };
     found(Raw::Unparsed { id: Digest::of(b"odd"), unparsed }, file("/etc/ssl/odd.key", at));
     let mut members = Vec::new();
@@ -225,6 +229,60 @@ fn of_a_directory(at: Time) -> Vec<(Raw, Sighting)> {
     ]
 }
 
+/// A token and what lies on it.
+fn of_a_token(at: Time) -> Vec<(Raw, Sighting)> {
+    let place = Place::token([("token", &b"CA; \"one\""[..]), ("serial", b"7")]);
+    let seen = |place| Sighting::at(place, "pkcs11", at);
+    let mechanism = Mechanism {
+        number: u64::MAX,
+        name: None,
+        smallest: Some(1024),
+        largest: None,
+        hardware: Some(true),
+        uses: vec!["sign".to_owned()],
+    };
+    let token = Token {
+        label: Some("CA; \"one\"".to_owned()),
+        manufacturer: None,
+        model: None,
+        serial: Some("7".to_owned()),
+        hardware_version: None,
+        firmware_version: Some("5.43".to_owned()),
+        module: Module {
+            path: "/usr/lib/one.so".to_owned(),
+            manufacturer: None,
+            description: None,
+            version: None,
+            interface: Some("2.40".to_owned()),
+        },
+        slot: Slot {
+            id: 3,
+            description: None,
+            manufacturer: None,
+            hardware: true,
+            removable: false,
+        },
+        flags: TokenFlags { initialized: true, ..TokenFlags::default() },
+        user_pin: PinState { count_low: true, ..PinState::default() },
+        so_pin: PinState::default(),
+        pin_lengths: Some((4, 255)),
+        sessions: None,
+        public_memory: None,
+        private_memory: Some((1, u64::from(u32::MAX))),
+        clock: Some(Time(-1)),
+        mechanisms: Some(vec![mechanism]),
+        login: Login::Refused,
+        objects: vec![("private".to_owned(), 2)],
+        validations: Vec::new(),
+    };
+    let algorithm = KeyAlgorithm { name: "AES".to_owned(), bits: Some(256), curve: None };
+    let object = place.on_token([("object", &b"wrapping"[..]), ("id", &[0xff])]);
+    vec![
+        (Raw::Token(Box::new(token)), seen(place)),
+        (Raw::SecretKey(SecretKey { algorithm }), seen(object)),
+    ]
+}
+
 fn a_run_is_loaded_as_it_was_absorbed(store: &mut dyn Store) -> (RunId, Inventory) {
     let seen = of_every_kind(later(0));
     let run = store.begin_run(&start(0)).expect("begins");
@@ -253,7 +311,7 @@ fn a_run_is_loaded_as_it_was_absorbed(store: &mut dyn Store) -> (RunId, Inventor
     assert_eq!(store.scope(run).expect("loads"), begun.scope);
     assert_eq!((record.outcome, record.counts), (Outcome::Completed, counts));
     assert_eq!((record.previous, record.digest), (None, Some(digest)));
-    assert_eq!((counts.assets, counts.sightings, counts.gaps), (39, 40, 1));
+    assert_eq!((counts.assets, counts.sightings, counts.gaps), (41, 42, 1));
     (run, seen)
 }
 

@@ -81,7 +81,7 @@ fn a_store_of_a_newer_agent_is_refused() {
     drop(raw);
     for opened in [SqliteStore::open(&path), SqliteStore::open_read_only(&path)] {
         let error = opened.expect_err("too new");
-        assert!(matches!(error, StoreError::NewerSchema { found: 99, known: 3, .. }), "{error:?}");
+        assert!(matches!(error, StoreError::NewerSchema { found: 99, known: 5, .. }), "{error:?}");
         assert!(error.to_string().contains("use a newer agent"), "{error}");
     }
 }
@@ -94,7 +94,7 @@ fn a_store_of_an_older_agent_is_not_changed_by_a_reader() {
     raw.pragma_update(None, "user_version", 0).expect("sets");
     drop(raw);
     let error = SqliteStore::open_read_only(&path).expect_err("too old");
-    assert!(matches!(error, StoreError::OlderSchema { found: 0, known: 3, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::OlderSchema { found: 0, known: 5, .. }), "{error:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod changes;
 mod contract;
 mod files;
 mod kill;
+mod refused;
 mod resume;
 mod tamper;
 mod unchanged;

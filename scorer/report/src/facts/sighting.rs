@@ -3,6 +3,8 @@
 use pki_inventory::{Encryption, Fate, Half, Layer, Sighting, SshCertificate};
 use serde::Serialize;
 
+use super::token::{self, ObjectFacts};
+
 #[derive(Serialize)]
 pub(super) struct SightingFacts<'a> {
     place: String,
@@ -21,6 +23,9 @@ pub(super) struct SightingFacts<'a> {
     key: Option<KeyFacts<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ssh_certificate: Option<SshFacts<'a>>,
+    /// What the token that it lies on says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<ObjectFacts<'a>>,
 }
 
 #[derive(Serialize)]
@@ -107,6 +112,7 @@ pub(super) fn of(sighting: &Sighting) -> SightingFacts<'_> {
             protection: protection(&form.encryption),
         }),
         ssh_certificate: circumstances.ssh_certificate.as_ref().map(ssh_certificate),
+        token: circumstances.token.as_deref().map(token::object),
     }
 }
 
@@ -114,6 +120,9 @@ pub(super) fn protection(encryption: &Encryption) -> Protection<'_> {
     match encryption {
         Encryption::None => {
             Protection { encryption: "none", kdf: None, cipher: None, iterations: None }
+        }
+        Encryption::Token => {
+            Protection { encryption: "token", kdf: None, cipher: None, iterations: None }
         }
         Encryption::Passphrase { kdf, cipher, iterations } => Protection {
             encryption: "passphrase",

@@ -10,6 +10,8 @@ mod issuance;
 mod key;
 mod keystore;
 mod template;
+pub(super) mod token;
+mod token_key;
 mod trust_store;
 
 use std::collections::BTreeSet;
@@ -85,7 +87,8 @@ pub(super) fn sections(context: &Context<'_>) -> Vec<Section> {
     let mut anchored = BTreeSet::new();
     titles::counts(context.document.inventory)
         .into_iter()
-        .filter(|(_, count)| *count > 0)
+        // Tokens have a section of their own.
+        .filter(|(kind, count)| *count > 0 && *kind != Kind::Token)
         .map(|(kind, count)| {
             let (assets, all) = shown(context, kind);
             let mut table = Table::new(words::capital(words::kinds(kind)), head(kind));
@@ -131,8 +134,10 @@ fn head(kind: Kind) -> &'static [&'static str] {
         Kind::Key => key::HEAD,
         Kind::Keystore => keystore::HEAD,
         Kind::RevocationList => &["Issuer", "Made", "Next due", "Entries", "Signature", "Places"],
+        Kind::SecretKey => token_key::HEAD,
         Kind::SigningRequest => &["Subject", "Key", "Places", "Seen"],
         Kind::Template => template::HEAD,
+        Kind::Token => token::HEAD,
         Kind::TrustStore => trust_store::HEAD,
         Kind::Unparsed => &["Claimed to be", "Octets", "Why it could not be read", "Places"],
     }
@@ -158,6 +163,7 @@ fn row(context: &Context<'_>, asset: &Asset) -> Vec<Cell> {
             Cell::text(list.signature.name.clone()),
             places(),
         ],
+        Body::SecretKey(body) => token_key::row(context, asset, body),
         Body::SigningRequest(request) => vec![
             with_id(Cell::text(request.subject.text.clone()), asset),
             Cell::text(request.key.label()),
@@ -165,6 +171,7 @@ fn row(context: &Context<'_>, asset: &Asset) -> Vec<Cell> {
             seen(asset),
         ],
         Body::Template(body) => template::row(context, asset, body),
+        Body::Token(body) => token::row(context, asset, body),
         Body::TrustStore(body) => trust_store::row(context, asset, body),
         Body::Unparsed(unparsed) => vec![
             with_id(Cell::text(unparsed.claimed.clone()), asset),

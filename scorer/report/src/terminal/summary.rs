@@ -1,8 +1,10 @@
-//! What the disks hold, in a few lines.
+//! What disks and tokens hold, in a few lines.
 
 use std::collections::BTreeMap;
 
-use pki_inventory::{Asset, Body, Fate, Half, Lock, Place, Role, View, published, renewal};
+use pki_inventory::{
+    Asset, AssetId, Body, Fate, Half, Lock, Login, Place, Role, Token, View, published, renewal,
+};
 
 use super::EXAMPLES;
 use crate::members::{self, Counts};
@@ -76,6 +78,35 @@ pub(super) fn disk(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) 
         let endpoints = words::count(compared, "endpoint", "endpoints");
         plain.line(2, &format!("Compared with settings: {endpoints}, not as set up {differing}"));
     }
+}
+
+/// How many tokens there are, what keeps their keys, and how far they let themselves be read.
+pub(super) fn tokens(plain: &mut Plain, view: &View<'_>) {
+    let mut all: BTreeMap<AssetId, &Token> = BTreeMap::new();
+    all.extend(view.tokens().map(|(asset, body)| (asset.id, body)));
+    if all.is_empty() {
+        return;
+    }
+    let of = |wanted: &dyn Fn(&Token) -> bool| all.values().filter(|body| wanted(body)).count();
+    let hardware = of(&|body| body.slot.hardware);
+    let mut parts = vec![
+        format!(
+            "{} by their own word: hardware {hardware}",
+            words::count(all.len(), "token", "tokens")
+        ),
+        format!("software {}", all.len() - hardware),
+        format!("private and symmetric keys on them {}", view.token_keys().count()),
+    ];
+    for (login, what) in [
+        (Login::Refused, "logins refused"),
+        (Login::NotTried, "logins not tried"),
+        (Login::NotConfigured, "without a configured PIN"),
+    ] {
+        let count = of(&|body| body.login == login);
+        parts.extend((count > 0).then(|| format!("{what} {count}")));
+    }
+    let told = parts.join(" · ");
+    plain.line(2, &words::capital(&told));
 }
 
 fn path(place: &Place) -> String {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{COLUMN, exception, provenance};
 use crate::directory::rows as directory;
 use crate::plain::Plain;
+use crate::token::rows as token;
 use crate::told::Rows;
 use crate::{
     Document, automation, configuration, endpoint, facts, keystore, members, sighting, titles,
@@ -42,6 +43,7 @@ pub fn why_asset(document: &Document<'_>, id: AssetId) -> Option<String> {
             if !circumstances.is_empty() {
                 plain.line(4, &circumstances);
             }
+            rows(&mut plain, 4, &token::object_at(sighting, &view));
         }
     }
     private(&mut plain, asset, id, &view);
@@ -81,13 +83,15 @@ fn facts(plain: &mut Plain, document: &Document<'_>, asset: &Asset, view: &View<
         Body::DirectoryObject(body) => Some(directory::object(body, view, as_of)),
         Body::Issuance(body) => Some(directory::issuance(body, view)),
         Body::Template(body) => Some(directory::template(body, view)),
+        Body::SecretKey(body) => Some(token::secret_key(asset, body, view)),
+        Body::Token(body) => Some(token::token(asset, body, view)),
         Body::Keystore(body) => Some(keystore::rows(body, view)),
         Body::Automation(body) => Some(automation::rows(asset, body, view)),
         Body::Configuration(body) => Some(configuration::rows(asset, body, view)),
         _ => None,
     };
     if let Some(told) = told {
-        rows(plain, &told);
+        rows(plain, 2, &told);
         return;
     }
     if let Value::Object(facts) = facts::of(asset, view, as_of) {
@@ -130,12 +134,12 @@ fn facts(plain: &mut Plain, document: &Document<'_>, asset: &Asset, view: &View<
 }
 
 /// Lines under their labels, with the ids of what they are about.
-fn rows(plain: &mut Plain, rows: &Rows) {
+fn rows(plain: &mut Plain, indent: usize, rows: &Rows) {
     for (label, lines) in rows {
         for (at, line) in lines.iter().enumerate() {
             let text =
                 line.asset.map_or_else(|| line.text.clone(), |id| format!("{id}  {}", line.text));
-            plain.field(2, 22, if at == 0 { label } else { "" }, &text);
+            plain.field(indent, indent + 20, if at == 0 { label } else { "" }, &text);
         }
     }
 }
@@ -159,6 +163,7 @@ fn private(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_
         plain.line(2, &sighting.place.to_string());
         plain.line(4, &format!("{}  {}", holder.id, titles::by_id(holder.id, view)));
         plain.line(4, &sighting::circumstances(sighting, view));
+        rows(plain, 4, &token::object_at(sighting, view));
     }
 }
 
@@ -273,6 +278,8 @@ fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>
             | Body::Configuration(_)
             | Body::DirectoryObject(_)
             | Body::Issuance(_)
+            | Body::SecretKey(_)
+            | Body::Token(_)
             | Body::Keystore(_)
             | Body::Template(_)
             | Body::TrustStore(_)

@@ -4,6 +4,7 @@
 pub mod directory;
 mod disk;
 mod tls;
+pub mod token;
 
 use std::collections::BTreeSet;
 
@@ -260,6 +261,7 @@ impl World {
         world.others();
         disk::add(&mut world);
         directory::add(&mut world);
+        token::add(&mut world);
         world.read();
         world
     }
@@ -364,6 +366,8 @@ impl World {
             ("filesystem", "/opt/legacy", 20, 5, 0),
             ("tls", "192.0.2.0/28", 48, 2, 0),
             ("directory", "corp.example", 14, 1, 0),
+            ("pkcs11", token::MODULE, 1, 0, 0),
+            ("pkcs11", "/usr/lib/softhsm/libsofthsm2.so", 1, 1, 0),
         ] {
             let (collector, scope) = (collector.to_owned(), scope.to_owned());
             let coverage = Coverage { unchanged, ..coverage(asked, not_read) };

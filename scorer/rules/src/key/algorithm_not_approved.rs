@@ -2,17 +2,18 @@
 //! approve.
 //!
 //! ## What it looks at
-//! Key pairs of which the private half was seen, but none whose private half is published: such
-//! keys lie about as test material.
+//! Key pairs of which the private half was seen, in files or on tokens, but none whose private half
+//! is published: such keys lie about as test material.
 //! ## Why it matters
 //! A weak key is weak wherever its certificate is; keys without a certificate would otherwise
 //! escape every list.
 //! ## What it cannot see
-//! Kind and size of an encrypted key whose format does not tell them: unknown.
+//! Kind and size of an encrypted key whose format does not tell them, or of one whose token does not:
+//! unknown. Symmetric keys: the list is one of key pairs.
 
 use pki_inventory::{Asset, Key};
 
-use crate::key::{is_no_secret, private_sightings};
+use crate::key::{is_no_secret, on_token, private_sightings};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -20,13 +21,14 @@ pub(crate) const RULE: Rule = Rule {
     title: "A private key uses an algorithm that is not approved",
     cites: &[Cite { document: "NIST SP 800-57 part 1 r5", section: "5.6.1" }],
     in_force: InForce::Policy,
-    fed_by: &["filesystem"],
+    fed_by: &["filesystem", "pkcs11"],
     reach: Reach::Whole,
     check: Check::Key(check),
 };
 
 fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
-    if private_sightings(asset, key, cx).is_empty() {
+    let is_in_file = !private_sightings(asset, key, cx).is_empty();
+    if !is_in_file && on_token([asset]).is_none() {
         return Outcome::NotApplicable;
     }
     if let Some(what) = is_no_secret(asset, key) {
@@ -36,9 +38,10 @@ fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
         // The list is one of key pairs.
         Some(algorithm) if algorithm.name == "symmetric" => Outcome::NotApplicable,
         Some(algorithm) if cx.limits.is_undecided(algorithm) => Outcome::Unknown(format!(
-            "the format tells that it is {} but not its size or curve",
+            "it is {}, but neither its size nor its curve is told",
             algorithm.name
         )),
+        None if !is_in_file => Outcome::Unknown("the token does not tell its kind".to_owned()),
         None => Outcome::Unknown(
             "the key is encrypted and its format does not tell its kind".to_owned(),
         ),
@@ -53,8 +56,9 @@ fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, check, limits, test_key};
+    use crate::token_fixtures::{TOKEN, private};
 
-    use pki_inventory::{Digest, Encryption, KeyAlgorithm};
+    use pki_inventory::{Digest, Encryption, Key, KeyAlgorithm, ObjectClass, TokenObject};
 
     fn holding(algorithm: Option<KeyAlgorithm>) -> World {
         let spki = algorithm.as_ref().map(|a| Digest::of(a.label().as_bytes()));
@@ -77,6 +81,20 @@ mod tests {
         check(&RULE, &holding(None), &limits(), "unknown");
         check(&RULE, &holding(Some(KeyAlgorithm::named("RSA"))), &limits(), "unknown");
         check(&RULE, &holding(Some(KeyAlgorithm::named("EC"))), &limits(), "unknown");
+    }
+
+    #[test]
+    fn a_key_on_a_token_is_judged_and_its_public_half_alone_is_not() {
+        let on = |algorithm: Option<KeyAlgorithm>, object: TokenObject| {
+            let key = Key { spki: Some(Digest::of(b"k")), algorithm };
+            World::default().bare_key_on(key, object, &format!("{TOKEN};object=k"))
+        };
+        check(&RULE, &on(Some(KeyAlgorithm::rsa(2048)), private()), &limits(), "met");
+        check(&RULE, &on(Some(KeyAlgorithm::rsa(1024)), private()), &limits(), "not-met");
+        check(&RULE, &on(None, private()), &limits(), "unknown");
+        let public = TokenObject { class: ObjectClass::PublicKey, ..private() };
+        let short = Some(KeyAlgorithm::rsa(1024));
+        check(&RULE, &on(short, public), &limits(), "not-applicable");
     }
 
     #[test]

@@ -82,4 +82,10 @@ mod tests {
         let world = World::default().public_key(Digest::of(b"k"));
         check(&RULE, &world, &limits(), "not-applicable");
     }
+
+    #[test]
+    fn not_applicable_to_a_key_on_a_token() {
+        let world = World::default().on_token(crate::token_fixtures::private());
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
 }

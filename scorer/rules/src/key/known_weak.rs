@@ -2,10 +2,10 @@
 //!
 //! ## What it looks at
 //! Certified keys of which a server presents a certificate, that settings here name a file of, or
-//! of which the private half lies here, and keys that SSH uses: of hosts, of known hosts, of users
-//! who may log in. Not met are those whose private half is published and that
-//! a server presents, settings name or SSH uses, and a server that presents the placeholder that Debian's
-//! package ssl-cert makes for a host. Published keys that nothing uses are test material.
+//! of which the private half lies here, keys on tokens, and keys that SSH uses: of hosts, of known
+//! hosts, of users who may log in. Not met are those whose private half is published and that
+//! a server presents, settings name, SSH uses or somebody put on a token, and a server that presents the
+//! placeholder that Debian's package ssl-cert makes for a host. Published keys that nothing uses are test material.
 //! ## Why it matters
 //! Whoever downloads the software or the document that the key comes from can be the server.
 //! ## What it cannot see
@@ -14,7 +14,7 @@
 
 use pki_inventory::{Asset, Body, Configuration, KeyUse, Place, published, snakeoil};
 
-use crate::key::ssh_use;
+use crate::key::{on_token, ssh_use};
 use crate::population::{is_own_leaf, is_presented, is_served, is_shipped};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -27,7 +27,7 @@ pub(crate) const RULE: Rule = Rule {
         Cite { document: "RFC 9500", section: "1" },
     ],
     in_force: InForce::Always,
-    fed_by: &["filesystem", "tls"],
+    fed_by: &["filesystem", "pkcs11", "tls"],
     reach: Reach::Whole,
     check: Check::CertifiedKey(check),
 };
@@ -37,13 +37,14 @@ fn check(key: &KeyUse<'_>, cx: &RuleContext<'_>) -> Outcome {
         || key.certificates.iter().filter_map(|asset| Some((*asset, asset.certificate()?)));
     let presented = certificates().any(|(asset, one)| is_presented(asset, one, cx));
     let by_ssh = || ssh_use(key.spki, cx);
+    let token = || on_token(cx.view.records_of(key.spki).iter().copied());
     let Some(origin) = published(&key.spki) else {
         let placeholder = certificates()
             .find_map(|(asset, one)| snakeoil(asset).filter(|_| is_served(asset, one, cx)));
         let own = || certificates().any(|(asset, one)| is_own_leaf(asset, one, cx));
         return match placeholder {
             Some(what) => Outcome::NotMet(format!("a server presents the {what}")),
-            None if presented || own() || by_ssh().is_some() => Outcome::Met,
+            None if presented || own() || by_ssh().is_some() || token().is_some() => Outcome::Met,
             None => Outcome::NotApplicable,
         };
     };
@@ -52,6 +53,9 @@ fn check(key: &KeyUse<'_>, cx: &RuleContext<'_>) -> Outcome {
     }
     if let Some(what) = by_ssh() {
         return Outcome::NotMet(format!("a key that {origin} publishes is {what}"));
+    }
+    if let Some(place) = token() {
+        return Outcome::NotMet(format!("a key that {origin} publishes lies at {place}"));
     }
     match configured(key, cx) {
         Some(settings) => Outcome::NotMet(format!(
@@ -96,6 +100,7 @@ fn beside(settings: &Place, path: &str) -> Option<String> {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, check, clear, leaf, limits, settings, test_key};
+    use crate::token_fixtures::{TOKEN, private};
 
     use pki_inventory::{Certificate, Configuration, Digest};
 
@@ -111,6 +116,13 @@ mod tests {
     #[test]
     fn not_met_where_a_server_presents_a_published_one() {
         check(&RULE, &World::default().served(known()), &limits(), "not-met");
+    }
+
+    #[test]
+    fn a_key_on_a_token_is_in_use() {
+        let on = |spki| World::default().key_on(spki, private(), &format!("{TOKEN};object=k"));
+        check(&RULE, &on(test_key()), &limits(), "not-met");
+        check(&RULE, &on(Digest::of(b"own")), &limits(), "met");
     }
 
     #[test]

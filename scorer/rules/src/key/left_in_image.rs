@@ -83,4 +83,10 @@ mod tests {
         let world = World::default().key_at(test_key(), PLACE, layered(Fate::DeletedIn(3)));
         check(&RULE, &world, &limits(), "not-applicable");
     }
+
+    #[test]
+    fn not_applicable_to_a_key_on_a_token() {
+        let world = World::default().on_token(crate::token_fixtures::private());
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
 }

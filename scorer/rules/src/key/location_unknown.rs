@@ -2,15 +2,17 @@
 //!
 //! ## What it looks at
 //! Certificates that a server presents as its own. Not met are those that a server on this very
-//! host presents, whose files were read, while the key was seen nowhere.
+//! host presents, whose files were read, while the key was seen nowhere: in no file and on no token.
 //! ## Why it matters
 //! A key that is in no inventory is protected, replaced and destroyed by nobody.
 //! ## What it cannot see
-//! Keys of servers on other hosts, keys in tokens, in places that were not read, in closed
-//! keystores and in encodings that show no public half without a passphrase: unknown.
+//! Keys of servers on other hosts, in places that were not read, on tokens that let no one log in,
+//! in closed keystores and in encodings that show no public half without a passphrase: unknown.
+//! Tokens of modules that no setting names: a key on one of them shows as seen nowhere.
 
-use pki_inventory::{Asset, Body, Certificate, GapReason, Holds, Lock};
+use pki_inventory::{Asset, Certificate, GapReason};
 
+use crate::key::locked;
 use crate::population::{is_loopback, is_served};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -22,13 +24,15 @@ pub(crate) const RULE: Rule = Rule {
         Cite { document: "ISO/IEC 27001:2022", section: "A.8.24" },
     ],
     in_force: InForce::Always,
-    fed_by: &["filesystem", "tls"],
+    fed_by: &["filesystem", "pkcs11", "tls"],
     reach: Reach::Whole,
     check: Check::Certificate(check),
 };
 
 /// The collector that reads disks.
 const DISK: &str = "filesystem";
+/// The collector that reads tokens.
+const TOKENS: &str = "pkcs11";
 
 fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outcome {
     if !is_served(asset, certificate, cx) {
@@ -46,7 +50,8 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
     why_open(cx).map_or_else(
         || {
             Outcome::NotMet(
-                "a server on this host presents it, and its private key is in no file that was read"
+                "a server on this host presents it, and its private key is in no file and on no \
+                 token that was read"
                     .to_owned(),
             )
         },
@@ -80,21 +85,16 @@ fn why_open(cx: &RuleContext<'_>) -> Option<String> {
                 | GapReason::RunEnded
         )
     };
-    let gap = inventory.gaps().find(|gap| gap.collector == DISK && unread(gap.reason));
+    let mut gaps = inventory.gaps();
+    let gap = gaps.find(|gap| match gap.collector.as_str() {
+        DISK => unread(gap.reason),
+        TOKENS => true,
+        _ => false,
+    });
     if let Some(gap) = gap {
         return Some(format!("its private key was not seen, but {} was not read", gap.place));
     }
-    let closed = inventory.assets().find(|asset| match &asset.body {
-        Body::Keystore(store) => {
-            let certificates = store.entries.iter().all(|one| one.holds == Holds::Certificate);
-            matches!(store.lock, Lock::Closed(_)) && (store.entries.is_empty() || !certificates)
-        }
-        Body::Key(key) => {
-            key.spki.is_none() && key.algorithm.as_ref().is_none_or(|it| it.name != "symmetric")
-        }
-        _ => false,
-    });
-    let place = closed.and_then(|asset| asset.places().next())?;
+    let place = locked(inventory)?;
     Some(format!("its private key was not seen, but it may be the one that is locked in {place}"))
 }
 
@@ -102,8 +102,9 @@ fn why_open(cx: &RuleContext<'_>) -> Option<String> {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, check, leaf, limits};
+    use crate::token_fixtures::{TOKEN, private, token};
 
-    use pki_inventory::{Certificate, Encryption, GapReason, Keystore, Lock};
+    use pki_inventory::{Certificate, Encryption, GapReason, Keystore, Lock, Login, Token};
 
     fn here() -> World {
         World::default().presented(leaf("a.example"), "tls://127.0.0.1:443", 0)
@@ -116,6 +117,9 @@ mod tests {
     #[test]
     fn met_where_the_key_was_seen() {
         check(&RULE, &World::default().served(one()).key_of(&one()), &limits(), "met");
+        let world = World::default().served(one());
+        let world = world.key_on(one().spki, private(), &format!("{TOKEN};object=k"));
+        check(&RULE, &world, &limits(), "met");
     }
 
     #[test]
@@ -123,6 +127,7 @@ mod tests {
         check(&RULE, &here().read("/"), &limits(), "not-met");
         let six = World::default().presented(one(), "tls://[::1]:443", 0);
         check(&RULE, &six.read("/"), &limits(), "not-met");
+        check(&RULE, &here().read("/").token(token()), &limits(), "not-met");
     }
 
     #[test]
@@ -131,6 +136,16 @@ mod tests {
         check(&RULE, &here().read("/srv"), &limits(), "unknown");
         check(&RULE, &here(), &limits(), "unknown");
         let world = here().read("/").gap("file:///etc/ssl/private", GapReason::PermissionDenied);
+        check(&RULE, &world, &limits(), "unknown");
+    }
+
+    #[test]
+    fn unknown_while_a_token_was_not_read() {
+        for login in [Login::NotConfigured, Login::NotTried, Login::Refused] {
+            let world = here().read("/").token(Token { login, ..token() });
+            check(&RULE, &world, &limits(), "unknown");
+        }
+        let world = here().read("/").token_gap(TOKEN, GapReason::ModuleFailed);
         check(&RULE, &world, &limits(), "unknown");
     }
 

@@ -24,7 +24,7 @@ pub(crate) const RULE: Rule = Rule {
         Cite { document: "CA/B Forum TLS BR", section: "6.1.1.3" },
     ],
     in_force: InForce::Always,
-    fed_by: &["filesystem", "tls"],
+    fed_by: &["filesystem", "pkcs11", "tls"],
     reach: Reach::Whole,
     check: Check::CertifiedKey(check),
 };

@@ -90,4 +90,10 @@ mod tests {
         check(&RULE, &inside("usr/share/doc/test.pem"), &shipped, "not-applicable");
         check(&RULE, &inside("etc/app/key.pem"), &shipped, "not-met");
     }
+
+    #[test]
+    fn not_applicable_to_a_key_on_a_token() {
+        let world = World::default().on_token(crate::token_fixtures::private());
+        check(&RULE, &world, &limits(), "not-applicable");
+    }
 }

@@ -157,6 +157,7 @@ impl Found {
 pub(crate) fn words(encryption: &Encryption) -> String {
     match encryption {
         Encryption::None => "none".to_owned(),
+        Encryption::Token => "token".to_owned(),
         Encryption::Passphrase { kdf, cipher, iterations } => format!(
             "{} {} {}",
             kdf.as_deref().unwrap_or("-"),
