@@ -6,7 +6,7 @@
 //! it issued. The directory's own certificate.
 //! ## Cannot see
 //! What is in the registry of an authority's host or in its memory; what the account it binds with
-//! may not read. Members of groups beyond the first thousand. Other domains of a forest, unless
+//! may not read. Members of groups beyond the first thousand (a gap says so). Other domains of a forest, unless
 //! their servers are listed in `referrals`.
 //!
 //! ## How
@@ -20,25 +20,34 @@ mod answers;
 mod connection;
 mod dumps;
 mod guard;
+mod items;
 #[cfg(feature = "kerberos")]
 mod kerberos;
+mod lines;
 mod people;
 mod plain;
+mod ranges;
 mod referrals;
 mod report;
 mod search;
 mod session;
 mod shape;
+mod trail;
+mod tries;
 mod trust;
+
+use std::sync::Arc;
 
 use pki_config::DirectoryServer;
 use pki_directory::Entry;
-use pki_inventory::Observation;
+use pki_inventory::{GapReason, Observation};
 use tokio::task::JoinSet;
 
+use self::lines::Line;
 use self::report::EntryReport;
 use self::search::Manner;
 use self::session::{Session, Tally, Trouble};
+use self::tries::Account;
 use crate::{BoxFuture, CollectError, Collector, Context, Sink};
 
 /// The name in sightings, gaps and coverage.
@@ -71,9 +80,10 @@ impl Collector for Directory {
         Box::pin(async move {
             // One that is slow keeps no other waiting.
             let mut tasks = JoinSet::new();
-            for number in 0..cx.directory.servers.len() {
+            let accounts = tries::accounts(&cx.directory.servers, &cx.directory_passwords);
+            for (number, account) in accounts.into_iter().enumerate() {
                 let (cx, out) = (cx.clone(), out.clone());
-                tasks.spawn(async move { server(&cx, &out, number).await });
+                tasks.spawn(async move { server(&cx, &out, number, account).await });
             }
             let files = cx.clone();
             if !(cx.directory.dumps.is_empty() && cx.directory.records.is_empty()) {
@@ -95,18 +105,24 @@ impl Collector for Directory {
 }
 
 /// Reads one directory.
-async fn server(cx: &Context, out: &Sink, number: usize) -> Result<(), CollectError> {
+async fn server(
+    cx: &Context,
+    out: &Sink,
+    number: usize,
+    account: Option<Arc<Account>>,
+) -> Result<(), CollectError> {
     let server: &DirectoryServer = &cx.directory.servers[number];
     let password = cx.directory_passwords.get(number).and_then(Option::as_ref);
-    let mut session = Session::new(cx, out, server, password);
+    let mut session = Session::new(cx, out, server, password, account);
     let mut tally = Tally::default();
-    let root = search::one(&mut session, &mut tally, "", ROOT, Manner::Standard).await;
+    let how = (Manner::Standard, Line::Pages);
+    let root = search::one(&mut session, &mut tally, "", ROOT, how).await;
     let ended = match root {
         // Its gap is noted.
         Ok(None) => {
             if tally.is_whole() {
                 let detail = "the server tells nothing of itself; check the rights of the account";
-                let reason = pki_inventory::GapReason::PermissionDenied;
+                let reason = GapReason::PermissionDenied;
                 tally.gap(session.place(""), reason, detail.to_owned());
             }
             Ok(())
@@ -114,7 +130,7 @@ async fn server(cx: &Context, out: &Sink, number: usize) -> Result<(), CollectEr
         Ok(Some(root)) => {
             tracing::debug!(
                 server = server.name(),
-                vendor = root.text("vendorName"),
+                vendor = root.text("vendorName").map(|name| session.quoted(name)),
                 "The directory answers."
             );
             match root.text("configurationNamingContext") {
@@ -124,6 +140,10 @@ async fn server(cx: &Context, out: &Sink, number: usize) -> Result<(), CollectEr
         }
         Err(trouble) => Err(trouble),
     };
+    let notes = std::mem::take(&mut session.notes);
+    for detail in session.limits.sentences().into_iter().chain(notes) {
+        tally.gap(session.place(""), GapReason::LimitReached, detail);
+    }
     if !tally.is_whole() {
         session.cover("", tally).await?;
     }
@@ -149,7 +169,7 @@ async fn hand_in(
         read(entry, &mut report);
         report.finish();
         tally.read += 1;
-        tally.octets += search::size(entry) as u64;
+        tally.octets += items::size(entry) as u64;
     }
     session.cx.progress.ask(entries.len() as u64);
     session.cx.progress.finish(entries.len() as u64);

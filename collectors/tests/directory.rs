@@ -7,8 +7,12 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use directory_lab::{BASE, Ldif, PASSWORD, Pki, READER, Slapd, found, gaps, read, server, simple};
+use directory_lab::{
+    BASE, BIND, BOUND, Ldif, PASSWORD, Pki, READER, SEARCHED, Slapd, asks_for_root, done, ended,
+    entry, fake, found, gaps, message, read, root, server, simple,
+};
 use pki_config::{Bind, DirectoryAddress, Transport};
+use pki_encodings::tlv::{OCTET_STRING, element};
 use pki_inventory::{GapReason, Kind};
 use support::places;
 
@@ -22,7 +26,7 @@ fn what_rfc_4523_has_attributes_for_is_found_under_their_names() {
     let leaf = pki.issue("leaf", &[]);
     let other = Pki::new("Other");
     let cross = other.issue("cross", &[]);
-    let pair = pki_encodings::tlv::element(0x30, &[&pki_encodings::tlv::element(0xa0, &[&cross])]);
+    let pair = element(0x30, &[&element(0xa0, &[&cross])]);
     let mut ldif = Ldif::new();
     ldif.person("a b", &leaf);
     ldif.add(
@@ -271,4 +275,43 @@ fn a_bind_that_is_refused_elsewhere_does_not_end_the_directory_itself() {
     let found = found(&seen);
     assert!(found.iter().any(|place| place.contains("uid=one")), "{found:?} {gaps:?}");
     assert_eq!(far.log().matches(" BIND dn=").count(), 1, "{}", far.log());
+}
+
+#[test]
+fn a_connection_is_opened_again_although_another_server_refused_the_account() {
+    let pki = Pki::new("Lab");
+    let mut ldif = Ldif::new();
+    // There the reader has another password.
+    ldif.0 = ldif.0.replace("userPassword:: ", "userPassword: x");
+    let far = Slapd::start(&pki, &ldif, "");
+    let to = format!("ldaps://127.0.0.1:{}/{BASE}", far.ldaps);
+    let leaf = pki.issue("leaf", &[]);
+    let (port, opened) = fake(move |request| {
+        let id = request.id;
+        if request.tag == BIND {
+            return Some(ended(id, BOUND, 0, ""));
+        }
+        if request.has("dc=away") {
+            let to = element(0xa3, &[&element(OCTET_STRING, &[to.as_bytes()])]);
+            let refer = element(SEARCHED, &[&[0x0a, 1, 10, 4, 0, 4, 0], &to]);
+            return Some(message(id, &refer, &[]));
+        }
+        if asks_for_root(request) {
+            return Some(root(id, BASE));
+        }
+        // The first connection ends by then.
+        let one = entry(id, &format!("uid=one,{BASE}"), &[("userCertificate", &[&leaf])]);
+        (request.connection > 1).then(|| [one, done(id, 0, None)].concat())
+    });
+    let mut server = server(port, Transport::Plain);
+    server.bind = simple(true);
+    server.trusted = Some(pki.files.path().join("ca.pem"));
+    server.referrals = vec!["127.0.0.1".to_owned()];
+    server.bases = vec!["dc=away".to_owned(), BASE.to_owned()];
+    let seen = read(server, Some(PASSWORD));
+    let gaps = gaps(&seen);
+    assert!(gaps.len() == 1 && gaps[0].2.contains("code 49"), "{gaps:?}");
+    let found = found(&seen);
+    assert!(found.iter().any(|place| place.contains("uid=one")), "{found:?}");
+    assert_eq!(opened.load(std::sync::atomic::Ordering::SeqCst), 2);
 }

@@ -2,7 +2,6 @@
 //! certificates of accounts.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ldap3::{Scope, ldap_escape};
 use pki_descriptors::Sid;
@@ -10,8 +9,10 @@ use pki_directory::{Entry, adcs};
 use pki_inventory::GapReason;
 
 use super::hand_in;
+use super::items::size;
+use super::lines::Line;
 use super::people::People;
-use super::search::{Manner, Query, Search, size};
+use super::search::{Manner, Query, Search, hash_of, named};
 use super::session::{Session, Tally, Trouble};
 
 /// Entries and octets of the configuration that are kept at a time: large forests have a few
@@ -86,7 +87,7 @@ pub(super) async fn read(session: &mut Session<'_>, root: &Entry) -> Result<(), 
 }
 
 /// Who is known, the domains, the hosts of authorities, and the entries that were reported.
-type Known = ((People, Vec<String>), Vec<String>, BTreeSet<String>);
+type Known = ((People, Vec<String>), Vec<String>, BTreeSet<u64>);
 
 async fn configuration(
     session: &mut Session<'_>,
@@ -116,7 +117,7 @@ async fn configuration(
                 adcs::read(entry, principals, hosts, report);
             })
             .await?;
-            reported.extend(some.iter().map(|entry| entry.dn.to_lowercase()));
+            reported.extend(some.iter().map(|entry| hash_of(&entry.dn)));
         }
     }
     if let Err(trouble) = ended {
@@ -138,6 +139,13 @@ async fn gather(
     let hosts = known.entries.iter().filter(|entry| entry.is_a("pKIEnrollmentService"));
     let hosts: BTreeSet<String> =
         hosts.filter_map(|entry| entry.text("dNSHostName")).map(str::to_lowercase).collect();
+    if hosts.len() > MOST_HOSTS {
+        let detail = format!(
+            "authorities run on more than {MOST_HOSTS} hosts; who may take the others over is not \
+             known"
+        );
+        tally.gap(session.place(base), GapReason::LimitReached, detail);
+    }
     known.hosts = hosts.into_iter().take(MOST_HOSTS).collect();
 
     let (domains, called) = domains(session, tally, root, naming_context).await?;
@@ -196,8 +204,9 @@ async fn services(
         base: base.to_owned(),
         scope: Scope::Subtree,
         filter: "(objectClass=*)".to_owned(),
-        attributes: adcs::ATTRIBUTES.to_vec(),
+        attributes: named(adcs::ATTRIBUTES),
         manner: Manner::Descriptors,
+        line: Line::Pages,
         ahead: false,
         most: None,
     });
@@ -211,6 +220,7 @@ async fn services(
                     MOST_OCTETS >> 20
                 );
                 tally.gap(session.place(base), GapReason::LimitReached, detail);
+                search.end_early(session).await;
                 return Ok(());
             }
             entries.push(entry);
@@ -234,8 +244,9 @@ async fn domains(
         base: format!("CN=Partitions,{naming_context}"),
         scope: Scope::OneLevel,
         filter: "(&(objectClass=crossRef)(nCName=*))".to_owned(),
-        attributes: CROSS_REFERENCE.to_vec(),
+        attributes: named(CROSS_REFERENCE),
         manner: Manner::ActiveDirectory,
+        line: Line::Pages,
         ahead: false,
         most: None,
     });
@@ -249,6 +260,15 @@ async fn domains(
     }
     let mut seen = BTreeSet::new();
     domains.retain(|domain| seen.insert(domain.to_lowercase()));
+    if domains.len() > MOST_DOMAINS {
+        let detail = format!(
+            "the forest has {} domains; {MOST_DOMAINS} are looked at, and neither the certificates \
+             of the others nor who is in their groups is known",
+            domains.len()
+        );
+        let at = session.place(&format!("CN=Partitions,{naming_context}"));
+        tally.gap(at, GapReason::LimitReached, detail);
+    }
     domains.truncate(MOST_DOMAINS);
     Ok((domains, called))
 }
@@ -259,8 +279,8 @@ async fn computers(
     tally: &mut Tally,
     known: &mut Configuration,
 ) -> Result<(), Trouble> {
-    let mut attributes = adcs::ACCOUNT_ATTRIBUTES.to_vec();
-    attributes.push("servicePrincipalName");
+    let mut attributes = named(adcs::ACCOUNT_ATTRIBUTES);
+    attributes.push("servicePrincipalName".to_owned());
     for some in known.hosts.chunks(20) {
         let named = some.iter().map(|host| {
             let host = ldap_escape(host.as_str());
@@ -274,11 +294,19 @@ async fn computers(
                 filter: filter.clone(),
                 attributes: attributes.clone(),
                 manner: Manner::Descriptors,
+                line: Line::Pages,
                 ahead: false,
                 most: Some(MOST_HOSTS as u64),
             });
             while let Some(page) = search.next(session, tally).await? {
                 known.computers.extend(page);
+            }
+            if search.more && session.left > 0 {
+                let detail = format!(
+                    "more than {MOST_HOSTS} computers say that they are a host of an authority; \
+                     what the others are is not known"
+                );
+                tally.gap(session.place(domain), GapReason::LimitReached, detail);
             }
         }
     }
@@ -291,15 +319,19 @@ async fn accounts(
     tally: &mut Tally,
     people: &mut People,
     hosts: &[String],
-    reported: &BTreeSet<String>,
+    reported: &BTreeSet<u64>,
     base: &str,
 ) -> Result<(), Trouble> {
     let mapped = Query {
         base: base.to_owned(),
         scope: Scope::Subtree,
         filter: "(altSecurityIdentities=*)".to_owned(),
-        attributes: adcs::ACCOUNT_ATTRIBUTES.iter().copied().filter(|it| *it != "member").collect(),
+        attributes: named(adcs::ACCOUNT_ATTRIBUTES)
+            .into_iter()
+            .filter(|it| it != "member")
+            .collect(),
         manner: Manner::Descriptors,
+        line: Line::Pages,
         ahead: false,
         most: None,
     };
@@ -307,27 +339,20 @@ async fn accounts(
         // Without those of the first search by what they are called: where the attribute may not be
         // read its negation is Undefined, and the entry would be in neither ([MS-ADTS], 3.1.1.3.1.3.1).
         filter: "(|(userCertificate=*)(userSMIMECertificate=*))".to_owned(),
-        attributes: CERTIFIED.to_vec(),
+        attributes: named(CERTIFIED),
         manner: Manner::ActiveDirectory,
         ahead: true,
         ..mapped.clone()
     };
-    // No more than `max_entries`.
-    let mut handed_in = BTreeSet::new();
+    // Each entry is handed in once and counts once. No more than `max_entries`.
+    let mut handed_in = reported.clone();
     for query in [mapped, certified] {
         let is_first = query.manner == Manner::Descriptors;
-        let mut search = Search::new(query);
-        while let Some(mut page) = search.next(session, tally).await? {
-            page.retain(|entry| {
-                let dn = entry.dn.to_lowercase();
-                let is_new = if is_first {
-                    handed_in.insert(hash(&dn));
-                    true
-                } else {
-                    !handed_in.contains(&hash(&dn))
-                };
-                is_new && !reported.contains(&dn)
-            });
+        let mut search = Search::without(query, handed_in.clone());
+        while let Some(page) = search.next(session, tally).await? {
+            if is_first {
+                handed_in.extend(page.iter().map(|entry| hash_of(&entry.dn)));
+            }
             let sids: BTreeSet<Sid> = page.iter().flat_map(adcs::trustees).collect();
             let ended = people.resolve(session, tally, sids).await;
             if ended.is_err() {
@@ -344,12 +369,6 @@ async fn accounts(
         }
     }
     Ok(())
-}
-
-fn hash(dn: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    dn.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn sid(entry: &Entry) -> Option<Sid> {

@@ -2,6 +2,9 @@
 
 use pki_inventory::GapReason;
 
+/// Characters of a server's words that are repeated.
+const LONGEST_QUOTE: usize = 200;
+
 /// Why a server, or a part of it, was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -11,6 +14,8 @@ pub(super) struct Refusal {
     pub(super) detail: String,
     /// Whether another server of the same directory is to be asked.
     pub(super) another: bool,
+    /// Whether it is the account and its password that were refused.
+    pub(super) is_of_account: bool,
 }
 
 /// What was asked for when a server answered with a code.
@@ -18,19 +23,21 @@ pub(super) struct Refusal {
 pub(super) enum Asked {
     /// To bind.
     Bind,
-    /// To search.
+    /// To search, as somebody.
     Search,
+    /// To search, as nobody.
+    SearchAsNobody,
 }
 
 impl Refusal {
     /// Another server will say the same.
     pub(super) fn lasting(reason: GapReason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), another: false }
+        Self { reason, detail: detail.into(), another: false, is_of_account: false }
     }
 
     /// Another server may do better.
     pub(super) fn passing(reason: GapReason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), another: true }
+        Self { reason, detail: detail.into(), another: true, is_of_account: false }
     }
 }
 
@@ -48,8 +55,33 @@ pub(super) mod code {
     pub(in super::super) const INSUFFICIENT_ACCESS: u32 = 50;
 }
 
-/// What a code other than success means.
-pub(super) fn meaning(asked: Asked, code: u32, said: &str) -> (GapReason, String) {
+/// Words of a server, for people: a stranger wrote them, so that they have no control characters and
+/// an end. A server that was told the password may give it back; then nothing of them is repeated.
+pub(super) fn quoted(said: &str, secret: Option<&str>) -> String {
+    match left_out(said, secret) {
+        Some(instead) => instead.to_owned(),
+        None => visible(said).trim().chars().take(LONGEST_QUOTE).collect(),
+    }
+}
+
+/// What stands for words that hold the password; `None` where they do not.
+pub(super) fn left_out(said: &str, secret: Option<&str>) -> Option<&'static str> {
+    let secret = secret.filter(|secret| !secret.is_empty())?;
+    let is_held = said.contains(secret) || visible(said).contains(secret);
+    is_held.then_some("words that hold the password, left out")
+}
+
+fn visible(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// What a code other than success means. `secret` is what the sentence must not repeat.
+pub(super) fn meaning(
+    asked: Asked,
+    code: u32,
+    said: &str,
+    secret: Option<&str>,
+) -> (GapReason, String) {
     let (reason, advice): (GapReason, String) = match code {
         code::TIME_LIMIT => (
             GapReason::LimitReached,
@@ -110,15 +142,20 @@ pub(super) fn meaning(asked: Asked, code: u32, said: &str) -> (GapReason, String
             "the server is not willing to take this bind; check `bind` and its password".into(),
         ),
         // [MS-ADTS], 3.1.1.3.1.3: operations before a bind get operationsError.
-        1 if asked == Asked::Search => (
+        1 if asked == Asked::SearchAsNobody => (
             GapReason::PermissionDenied,
             "the server tells nothing to whom it does not know; set `bind`".into(),
+        ),
+        1 if asked == Asked::Search => (
+            GapReason::ReadFailed,
+            "the server could not do that, or not in this order (operationsError); its log may say \
+             why"
+                .into(),
         ),
         53 => (GapReason::ReadFailed, "the server is not willing to answer that".into()),
         _ => (GapReason::ReadFailed, "the server refused".into()),
     };
-    let said: String = said.trim_matches(|c: char| c == '\0' || c.is_whitespace()).into();
-    let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
+    let said = quoted(said, secret);
     let quoted = if said.is_empty() { String::new() } else { format!(": {said}") };
     (reason, format!("{advice} (code {code}{quoted})"))
 }
@@ -175,23 +212,50 @@ mod tests {
                 "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data \
                  {data}, v4563\0"
             );
-            let (reason, detail) = meaning(Asked::Bind, code::INVALID_CREDENTIALS, &said);
+            let (reason, detail) = meaning(Asked::Bind, code::INVALID_CREDENTIALS, &said, None);
             assert_eq!(reason, GapReason::PermissionDenied);
             assert!(detail.contains(expected), "{detail}");
             assert!(detail.contains("code 49: 80090308") && !detail.contains('\0'), "{detail}");
         }
         let said = "80090346: LdapErr: DSID-0C0906B7, data 80090346, v4563";
-        let (_, detail) = meaning(Asked::Bind, code::INVALID_CREDENTIALS, said);
+        let (_, detail) = meaning(Asked::Bind, code::INVALID_CREDENTIALS, said, None);
         assert!(detail.contains("channel binding"), "{detail}");
     }
 
     #[test]
     fn limits_and_rights_are_told_apart() {
-        let reason = |code| meaning(Asked::Search, code, "").0;
+        let reason = |code| meaning(Asked::SearchAsNobody, code, "", None).0;
         assert_eq!([3, 4, 11].map(reason), [GapReason::LimitReached; 3]);
         assert_eq!([1, 8, 13, 50].map(reason), [GapReason::PermissionDenied; 4]);
         assert_eq!([32, 51, 52, 53, 80].map(reason), [GapReason::ReadFailed; 5]);
-        let (_, detail) = meaning(Asked::Bind, code::STRONGER_AUTH, "");
+        let (_, detail) = meaning(Asked::Bind, code::STRONGER_AUTH, "", None);
         assert!(detail.contains("`starttls = true`") && detail.ends_with("(code 8)"), "{detail}");
+    }
+
+    #[test]
+    fn a_bind_is_asked_for_only_where_there_was_none() {
+        let said = |asked| meaning(asked, 1, "", None).1;
+        assert!(said(Asked::SearchAsNobody).contains("set `bind`"));
+        for asked in [Asked::Search, Asked::Bind] {
+            assert!(!said(asked).contains("set `bind`"), "{}", said(asked));
+        }
+    }
+
+    #[test]
+    fn words_that_hold_the_password_are_not_repeated() {
+        let secret = Some("correct horse");
+        for said in [
+            "no, correct horse is wrong".to_owned(),
+            "correct\0 ho\u{1}rse".to_owned(),
+            // It would be cut off in the middle.
+            format!("{}correct horse", "x".repeat(LONGEST_QUOTE - 7)),
+        ] {
+            assert_eq!(quoted(&said, secret), "words that hold the password, left out");
+            let (_, detail) = meaning(Asked::Bind, code::INVALID_CREDENTIALS, &said, secret);
+            assert!(!detail.contains("correct") && detail.contains("code 49"), "{detail}");
+        }
+        assert_eq!(quoted(" a\u{1b}[31m correct\n", secret), "a[31m correct");
+        assert_eq!(quoted("anything", Some("")), "anything");
+        assert_eq!(quoted(&"x".repeat(1000), None).len(), LONGEST_QUOTE);
     }
 }

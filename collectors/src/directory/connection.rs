@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use super::addresses::Target;
-use super::answers::{Asked, Refusal, code, meaning};
+use super::answers::{Asked, Refusal, code, meaning, quoted};
 use super::guard::{Flow, guard};
 use super::shape::{self, Operation};
 use super::trust::Trust;
@@ -52,6 +52,13 @@ pub(super) struct Manner<'a> {
     pub(super) timeout: Duration,
 }
 
+impl Manner<'_> {
+    /// What no sentence may repeat.
+    fn secret(&self) -> Option<&str> {
+        self.password.map(|password| password.as_str())
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
@@ -66,10 +73,10 @@ impl Connection {
         }
     }
 
-    /// Why it broke.
-    pub(super) fn broken(&self) -> String {
-        let said = self.flow.as_ref().and_then(|flow| flow.ended());
-        said.unwrap_or_else(|| "the connection broke".to_owned())
+    /// Why it broke, where that is known. `secret` is what the sentence must not repeat.
+    pub(super) fn broken(&self, secret: Option<&str>) -> Option<String> {
+        let ended = self.flow.as_ref().and_then(|flow| flow.ended())?;
+        Some(format!("{} {}", ended.why, quoted(&ended.said, secret)).trim_end().to_owned())
     }
 
     /// Connects. What the server shows is added to `shown`, also if it is refused.
@@ -99,7 +106,7 @@ impl Connection {
         let secured = async {
             let mut stream = stream;
             if manner.transport == Transport::StartTls {
-                start_tls(&mut stream).await?;
+                start_tls(&mut stream, manner.secret()).await?;
             }
             let connector = TlsConnector::from(config);
             connector.connect(name, stream).await.map_err(|error| trust.failure(&error))
@@ -172,12 +179,17 @@ impl Connection {
         // account.
         let result = result
             .map_err(|_| Refusal { another: false, ..late(manner.timeout, "after the bind") })?
-            .map_err(|_| Refusal::lasting(GapReason::ReadFailed, self.broken()))?;
+            .map_err(|_| {
+                let why = self.broken(manner.secret());
+                let why = why.unwrap_or_else(|| "the connection broke".to_owned());
+                Refusal::lasting(GapReason::ReadFailed, why)
+            })?;
         if result.rc == code::SUCCESS {
             return Ok(());
         }
-        let (reason, detail) = meaning(Asked::Bind, result.rc, &result.text);
-        Err(Refusal::lasting(reason, detail))
+        let (reason, detail) = meaning(Asked::Bind, result.rc, &result.text, manner.secret());
+        let is_of_account = result.rc == code::INVALID_CREDENTIALS;
+        Err(Refusal { is_of_account, ..Refusal::lasting(reason, detail) })
     }
 }
 
@@ -247,7 +259,7 @@ async fn reach(target: &Target, timeout: Duration) -> Result<(TcpStream, SocketA
 
 /// Asks for TLS (RFC 4511, 4.14). Octet by octet no more is read than the answer: whatever somebody
 /// put behind it in the clear ends in the handshake and breaks it.
-async fn start_tls(stream: &mut TcpStream) -> Result<(), Refusal> {
+async fn start_tls(stream: &mut TcpStream, secret: Option<&str>) -> Result<(), Refusal> {
     let broken = |error: std::io::Error| {
         Refusal::passing(GapReason::ReadFailed, format!("the connection broke: {error}"))
     };
@@ -277,7 +289,7 @@ async fn start_tls(stream: &mut TcpStream) -> Result<(), Refusal> {
     match (message.operation, message.code) {
         (Operation::Extended, Some(code::SUCCESS)) => Ok(()),
         (Operation::Extended, Some(code)) => {
-            let said: String = message.text.chars().filter(|c| !c.is_control()).take(200).collect();
+            let said = quoted(message.text, secret);
             Err(Refusal::passing(
                 GapReason::HandshakeFailed,
                 format!(

@@ -14,8 +14,9 @@ use pki_encodings::Report as _;
 use pki_inventory::{FileFacts, GapReason, Observation, Place, Raw, Time};
 
 use super::active_directory::ambiguous;
+use super::items::size;
+use super::ranges;
 use super::report::EntryReport;
-use super::search::size;
 use super::session::{Tally, cover};
 use crate::{CollectError, Context, Sink};
 
@@ -123,7 +124,7 @@ fn dump(
     tally: &mut Tally,
 ) -> Result<(), Ended> {
     let place = Place::file(path);
-    let (principals, hosts) = first(|| cx.is_cancelled(), path, tally)?;
+    let (principals, hosts) = first(|| cx.is_cancelled(), path, MOST_PRINCIPALS, tally)?;
     let mut reader = ldif::Reader::new(opened(path)?);
     let (mut damages, mut found) = (Damages::default(), Vec::new());
     while let Some(next) = reader.next_entry()? {
@@ -141,6 +142,10 @@ fn dump(
         } else {
             certificates::read(&entry, &mut report);
         }
+        for name in ranges::cut_off(&entry) {
+            let (reason, detail) = ranges::gap(&name, entry.values(&name).count() as u64, "");
+            report.gap(reason, detail);
+        }
         report.finish();
         one_more(cx, out, tally, size(&entry), &mut found)?;
     }
@@ -152,6 +157,7 @@ fn dump(
 fn first(
     is_cancelled: impl Fn() -> bool,
     path: &Path,
+    most: usize,
     tally: &mut Tally,
 ) -> Result<(Principals, Vec<String>), Ended> {
     let mut principals = Principals::default();
@@ -159,7 +165,7 @@ fn first(
     let mut hosts = BTreeSet::new();
     let mut computers: BTreeMap<String, BTreeSet<Sid>> = BTreeMap::new();
     let mut reader = ldif::Reader::new(opened(path)?);
-    let mut count = 0;
+    let mut count: usize = 0;
     while let Some(next) = reader.next_entry()? {
         if is_cancelled() {
             return Err(Ended::Cancelled);
@@ -173,13 +179,11 @@ fn first(
         domains.add(&entry);
         let Some(principal) = adcs::principal(&entry) else { continue };
         count += 1;
-        if count > MOST_PRINCIPALS {
-            let detail = format!(
-                "more than {MOST_PRINCIPALS} accounts and groups; who the others are and what they \
-                 are in is not known"
-            );
-            tally.gap(Place::file(path), GapReason::LimitReached, detail);
-            break;
+        if count > most {
+            continue;
+        }
+        if ranges::cut_off(&entry).iter().any(|name| name.eq_ignore_ascii_case("member")) {
+            principals.incomplete(&principal.dn);
         }
         if let Some(host) = host() {
             computers.entry(host).or_default().insert(principal.sid.clone());
@@ -195,8 +199,42 @@ fn first(
             principals.trust(its);
         }
     }
+    if count > most {
+        let detail = format!(
+            "{count} accounts and groups, of which {most} are kept; who the others are and what they \
+             are in is not known, and what depends on it is `unknown`"
+        );
+        tally.gap(Place::file(path), GapReason::LimitReached, detail);
+        incomplete(&is_cancelled, path, most, &mut principals)?;
+    }
     domains.rename(&mut principals);
     Ok((principals, hosts.into_iter().collect()))
+}
+
+/// Says of every group that was kept that others may be in it. Their names are read once more: there
+/// may be millions.
+fn incomplete(
+    is_cancelled: &impl Fn() -> bool,
+    path: &Path,
+    most: usize,
+    principals: &mut Principals,
+) -> Result<(), Ended> {
+    let mut reader = ldif::Reader::new(opened(path)?);
+    let mut count = 0;
+    while let Some(next) = reader.next_entry()? {
+        if is_cancelled() {
+            return Err(Ended::Cancelled);
+        }
+        let Some(principal) = next.ok().as_ref().and_then(adcs::principal) else { continue };
+        count += 1;
+        if count > most {
+            break;
+        }
+        if principal.is_group {
+            principals.incomplete(&principal.dn);
+        }
+    }
+    Ok(())
 }
 
 /// Reads what an authority's database says.
@@ -290,7 +328,7 @@ mod tests {
             objectClass: crossRef\nnCName: DC=corp,DC=example\nnETBIOSName: ACME\n\n";
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(DUMP.as_bytes()).expect("written");
-        let read = first(|| false, file.path(), &mut Tally::default());
+        let read = first(|| false, file.path(), 9, &mut Tally::default());
         let (principals, _) = read.unwrap_or_else(|_| panic!("read to its end"));
         let (name, _) = principals.standing_of("CN=Ann,DC=corp,DC=example").expect("known");
         assert_eq!(name, r"ACME\ann");
@@ -304,14 +342,41 @@ mod tests {
             dNSHostName: ca.corp\nobjectSid: S-1-5-21-1-2-3-1105\n\n";
         let other = DUMP.split_once("\n\n").expect("two").1;
         let other = other.replace("One", "Two").replace("-1105", "-1106");
-        for (dump, is_trusted) in [(DUMP.to_owned(), true), (format!("{DUMP}{other}"), false)] {
+        let again = DUMP.split_once("\n\n").expect("two").1;
+        for (dump, is_trusted) in [
+            (DUMP.to_owned(), true),
+            (format!("{DUMP}{other}"), false),
+            // Dumps laid together may have one twice.
+            (format!("{DUMP}{again}"), true),
+        ] {
             let mut file = tempfile::NamedTempFile::new().expect("a file");
             file.write_all(dump.as_bytes()).expect("written");
             let mut tally = Tally::default();
-            let read = first(|| false, file.path(), &mut tally);
+            let read = first(|| false, file.path(), 9, &mut tally);
             let (principals, _) = read.unwrap_or_else(|_| panic!("read to its end"));
             let standing = principals.standing_of("CN=One,DC=corp").expect("known");
             assert_eq!((standing.1, tally.is_whole()), (is_trusted, is_trusted));
+        }
+    }
+
+    #[test]
+    fn groups_of_a_dump_that_is_not_kept_as_a_whole_may_have_more_members() {
+        const DUMP: &str = "dn: CN=G,DC=corp\nobjectClass: group\nsAMAccountName: G\n\
+            objectSid: S-1-5-21-1-2-3-1104\n\n\
+            dn: CN=A,DC=corp\nobjectClass: user\nsAMAccountName: A\n\
+            objectSid: S-1-5-21-1-2-3-1105\nmemberOf: CN=G,DC=corp\n\n\
+            dn: CN=CA,DC=corp\nobjectClass: pKIEnrollmentService\ndNSHostName: ca.corp\n\n";
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        file.write_all(DUMP.as_bytes()).expect("written");
+        for (most, is_whole) in [(2, true), (1, false)] {
+            let mut tally = Tally::default();
+            let read = first(|| false, file.path(), most, &mut tally);
+            let (principals, hosts) = read.unwrap_or_else(|_| panic!("read to its end"));
+            assert_eq!(tally.is_whole(), is_whole, "{tally:?}");
+            // Authorities are found wherever they stand.
+            assert_eq!(hosts, ["ca.corp"]);
+            let known = format!("{principals:?}");
+            assert_eq!(known.contains("incomplete: true"), !is_whole, "{known}");
         }
     }
 }

@@ -39,9 +39,18 @@ pub(super) struct Flow {
     /// What the answers that were passed on weigh, in their order.
     waiting: Mutex<VecDeque<usize>>,
     /// Why the connection ended, if it did.
-    ended: Mutex<Option<String>>,
+    ended: Mutex<Option<Ended>>,
     /// The requests that are not answered yet, with their tags.
     asked: Mutex<BTreeMap<u32, u8>>,
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// The sentence.
+    pub(super) why: String,
+    /// The server's own words, as they came: not for people yet.
+    pub(super) said: String,
 }
 
 /// A guarded connection.
@@ -52,6 +61,12 @@ pub(super) struct Guarded {
     pub(super) flow: Arc<Flow>,
     /// What ends it.
     pub(super) task: AbortHandle,
+}
+
+impl From<String> for Ended {
+    fn from(why: String) -> Self {
+        Self { why, said: String::new() }
+    }
 }
 
 impl Flow {
@@ -71,23 +86,21 @@ impl Flow {
     }
 
     /// Why the connection ended.
-    pub(super) fn ended(&self) -> Option<String> {
+    pub(super) fn ended(&self) -> Option<Ended> {
         lock(&self.ended).clone()
     }
 
-    fn end(&self, why: String) {
-        lock(&self.ended).get_or_insert(why);
+    fn end(&self, ended: Ended) {
+        lock(&self.ended).get_or_insert(ended);
     }
 
     /// Whether an answer may be passed on, and what room it takes.
-    fn admit(&self, message: Message<'_>, length: usize) -> Result<Option<usize>, String> {
+    fn admit(&self, message: Message<'_>, length: usize) -> Result<Option<usize>, Ended> {
         if message.id == 0 {
             // RFC 4511, 4.4.1: the notice of disconnection says why.
             let code = message.code.unwrap_or_default();
-            // It goes to people, and a stranger wrote it.
-            let said: String = message.text.chars().filter(|c| !c.is_control()).take(200).collect();
-            let said = said.trim();
-            return Err(format!("the server hung up (code {code}) {said}").trim_end().to_owned());
+            let why = format!("the server hung up (code {code})");
+            return Err(Ended { why, said: message.text.to_owned() });
         }
         let mut asked = lock(&self.asked);
         let request = asked.get(&message.id).copied();
@@ -97,7 +110,7 @@ impl Flow {
             (Operation::Entry | Operation::Reference | Operation::Done, Some(SEARCH)) => {
                 (1 + length / 1024).min(ROOM_KIB)
             }
-            _ => return Err("an answer to something else than was asked".to_owned()),
+            _ => return Err("an answer to something else than was asked".to_owned().into()),
         };
         if matches!(message.operation, Operation::Bind | Operation::Done) {
             asked.remove(&message.id);
@@ -149,7 +162,7 @@ async fn requests(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     flow: &Flow,
-) -> Result<(), String> {
+) -> Result<(), Ended> {
     // Wiped also where the task is ended in the middle. A bind has room from the start.
     let mut buffer = Zeroizing::new(Vec::with_capacity(2 * CHUNK));
     loop {
@@ -182,14 +195,14 @@ async fn answers(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     flow: &Flow,
-) -> Result<(), String> {
+) -> Result<(), Ended> {
     let mut buffer: Vec<u8> = Vec::new();
     let mut weights = Vec::new();
     loop {
         // Grows with what is there, never with what is announced.
         buffer.reserve(CHUNK);
         if from.read_buf(&mut buffer).await.map_err(|error| error.to_string())? == 0 {
-            return Err("the server closed the connection".to_owned());
+            return Err("the server closed the connection".to_owned().into());
         }
         // From `start` on, octets up to `end` are checked and to be passed on.
         let (mut start, mut end) = (0, 0);
@@ -197,7 +210,7 @@ async fn answers(
         while let Some(length) = whole(&buffer[end..])? {
             let message = shape::check(&buffer[end..end + length]);
             let admitted = message
-                .map_err(|what| format!("the server does not speak LDAP: {what}"))
+                .map_err(|what| format!("the server does not speak LDAP: {what}").into())
                 .and_then(|message| flow.admit(message, length));
             match admitted {
                 Ok(Some(weight)) => {

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ldap3::{Scope, ldap_escape};
 use pki_descriptors::{Principals, Sid};
 use pki_directory::{Entry, adcs};
-use pki_inventory::GapReason;
 
-use super::search::{self, Manner, Query, Search};
+use super::lines::Line;
+use super::ranges;
+use super::search::{self, Manner, Query, Search, named};
 use super::session::{Session, Tally, Trouble};
 
 /// What is asked of an account or a group.
@@ -36,11 +37,78 @@ const MOST_GROUPS: usize = 500;
 /// Members of one group that are read.
 const MOST_MEMBERS: u64 = 1000;
 
+/// Characters of a name in a sentence.
+const LONGEST_NAME: usize = 200;
+
 /// LDAP_MATCHING_RULE_IN_CHAIN ([MS-ADTS], 3.1.1.3.4.4.3): members of members as well.
 const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 
 /// Groups that everybody of some sort is in: their members are not counted.
 const RELATIVES_OF_EVERYBODY: [u32; 3] = [513, 514, 515];
+
+/// How questions about people are asked: one that breaks or lasts must not end the pages that it came
+/// up between.
+const MANNER: (Manner, Line) = (Manner::ActiveDirectory, Line::Questions);
+
+/// What was not read of accounts and groups of one directory, for each limit of ours.
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    /// Identifiers that were not looked up.
+    unnamed: u64,
+    /// Accounts and groups whose groups were not looked at.
+    nested: u64,
+    /// Groups whose members were not read.
+    groups: u64,
+    /// Groups with more members than were read, and one of them.
+    large: u64,
+    such_as: String,
+}
+
+impl Limits {
+    /// A sentence for each limit that was reached: what was not read, and what follows.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        let Self { unnamed, nested, groups, large, such_as } = self;
+        let all = [
+            (
+                *unnamed,
+                format!(
+                    "access lists name more than {MOST_SIDS} accounts and groups; of {unnamed} \
+                     others only the identifiers are known, and what only they may do is `unknown`"
+                ),
+            ),
+            (
+                *nested,
+                format!(
+                    "more than {MOST_ABOVE} accounts and groups; what {nested} others are in is \
+                     not known, and neither is what they may do by that"
+                ),
+            ),
+            (
+                *groups,
+                format!(
+                    "access lists name more than {MOST_GROUPS} groups that are no administrators; \
+                     who is in {groups} others was not read, and what only they may do is `unknown`"
+                ),
+            ),
+            (
+                *large,
+                format!(
+                    "of groups with more than {MOST_MEMBERS} members that many were read; {large} \
+                     are larger, such as {such_as}: who else is in them is not known, and what only \
+                     they may do is `unknown`"
+                ),
+            ),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(_, sentence)| sentence).collect()
+    }
+
+    fn add_large(&mut self, dn: &str) {
+        if self.large == 0 {
+            self.such_as = dn.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        }
+        self.large += 1;
+    }
+}
 
 /// What is known of accounts and groups so far.
 pub(super) struct People {
@@ -102,8 +170,7 @@ impl People {
             .collect();
         for domain in self.domains.clone() {
             let asked = ["objectSid"];
-            let entry =
-                search::one(session, tally, &domain, &asked, Manner::ActiveDirectory).await?;
+            let entry = search::one(session, tally, &domain, &asked, MANNER).await?;
             let sid = entry.and_then(|entry| Sid::parse(entry.values("objectSid").next()?).ok());
             let relatives = RELATIVES_OF_EVERYBODY;
             broad.extend(sid.into_iter().flat_map(|sid| relatives.map(|last| sid.account(last))));
@@ -128,12 +195,8 @@ impl People {
                 continue;
             }
             if self.sids.len() >= MOST_SIDS {
-                let detail = format!(
-                    "access lists name more than {MOST_SIDS} accounts and groups; of the others \
-                     only the identifiers are known"
-                );
-                tally.gap(session.place(""), GapReason::LimitReached, detail);
-                break;
+                session.limits.unnamed += 1;
+                continue;
             }
             self.sids.insert(sid.clone());
             wanted.push(sid);
@@ -145,10 +208,7 @@ impl People {
                 let query = query(domain, format!("(|{filter})"), WITH_MEMBERS, None);
                 let mut search = Search::new(query);
                 while let Some(page) = search.next(session, tally).await? {
-                    for entry in &page {
-                        in_part(session, tally, entry);
-                        self.found(entry);
-                    }
+                    page.iter().for_each(|entry| self.found(entry));
                 }
             }
         }
@@ -167,6 +227,9 @@ impl People {
     fn found(&mut self, entry: &Entry) {
         self.add(entry);
         let sid = entry.values("objectSid").next().and_then(|sid| Sid::parse(sid).ok());
+        if ranges::cut_off(entry).iter().any(|name| name.eq_ignore_ascii_case("member")) {
+            self.principals.incomplete(&entry.dn);
+        }
         if let Some(sid) = sid.filter(|_| entry.is_a("group")) {
             self.groups.insert(entry.dn.clone(), sid);
         }
@@ -179,18 +242,14 @@ impl People {
                 continue;
             }
             if self.names.len() > MOST_ABOVE {
-                let detail = format!(
-                    "more than {MOST_ABOVE} accounts and groups; how the others are nested is not \
-                     known"
-                );
-                tally.gap(session.place(""), GapReason::LimitReached, detail);
-                self.above.clear();
+                let left = self.above.drain(..).map(|dn| dn.to_lowercase());
+                let left: BTreeSet<String> = left.filter(|dn| !self.names.contains(dn)).collect();
+                session.limits.nested += 1 + left.len() as u64;
                 return Ok(());
             }
             let asked = ATTRIBUTES;
-            let entry = search::one(session, tally, &dn, asked, Manner::ActiveDirectory).await?;
+            let entry = search::one(session, tally, &dn, asked, MANNER).await?;
             if let Some(entry) = entry {
-                in_part(session, tally, &entry);
                 self.add(&entry);
             }
         }
@@ -209,11 +268,12 @@ impl People {
                 continue;
             }
             if self.expanded >= MOST_GROUPS {
+                session.limits.groups += 1;
                 self.principals.incomplete(&dn);
                 continue;
             }
             self.expanded += 1;
-            let mut is_said = false;
+            let (mut is_said, mut is_large) = (false, false);
             for domain in self.domains.clone() {
                 let in_chain = format!("(memberOf:{IN_CHAIN}:={})", ldap_escape(dn.as_str()));
                 // Only accounts of its own domain can have it as their primary group.
@@ -247,22 +307,27 @@ impl People {
                     let detail = format!("who is in this group was not read as a whole: {why}");
                     tally.gap(session.place(&dn), reason, detail);
                 }
+                is_large |= search.more;
                 if search.more || !missed.is_whole() {
                     self.principals.incomplete(&dn);
                 }
+            }
+            if is_large {
+                session.limits.add_large(&dn);
             }
         }
         Ok(())
     }
 }
 
-fn query(base: String, filter: String, attributes: &[&'static str], most: Option<u64>) -> Query {
+fn query(base: String, filter: String, attributes: &[&str], most: Option<u64>) -> Query {
     Query {
         base,
         scope: Scope::Subtree,
         filter,
-        attributes: attributes.to_vec(),
-        manner: Manner::ActiveDirectory,
+        attributes: named(attributes),
+        manner: MANNER.0,
+        line: MANNER.1,
         ahead: false,
         most,
     }
@@ -276,22 +341,6 @@ fn is_everybody(sid: &Sid) -> bool {
         return RELATIVES_OF_EVERYBODY.contains(&last);
     }
     sid.parts.len() < 2 || matches!(last, 545 | 546)
-}
-
-/// Notes what the server gave only a part of ([MS-ADTS], 3.1.1.3.1.3.3): the last part ends in `-*`.
-fn in_part(session: &Session<'_>, tally: &mut Tally, entry: &Entry) {
-    for name in entry.attributes.iter().filter_map(|(name, _)| cut_off(name)) {
-        let detail = format!("the server gave only the first values of `{name}`");
-        tally.gap(session.place(&entry.dn), GapReason::LimitReached, detail);
-    }
-}
-
-/// What an attribute is called of which only some values came.
-fn cut_off(name: &str) -> Option<&str> {
-    let (name, options) = name.split_once(';')?;
-    let mut options = options.split(';').map(str::to_ascii_lowercase);
-    let is_part = |option: String| option.starts_with("range=") && !option.ends_with("-*");
-    options.any(is_part).then_some(name)
 }
 
 /// Whether an entry lies in a naming context.
@@ -318,15 +367,6 @@ mod tests {
         let sid = Sid { authority: 5, parts: vec![32, 545] };
         let expected = "\\01\\02\\00\\00\\00\\00\\00\\05\\20\\00\\00\\00\\21\\02\\00\\00";
         assert_eq!(octets(&sid), expected);
-    }
-
-    #[test]
-    fn an_attribute_of_which_more_values_follow_is_known_by_its_range() {
-        assert_eq!(cut_off("member;range=0-1499"), Some("member"));
-        assert_eq!(cut_off("memberOf;Range=0-9"), Some("memberOf"));
-        assert_eq!(cut_off("member;range=1500-*"), None);
-        assert_eq!(cut_off("userCertificate;binary"), None);
-        assert_eq!(cut_off("member"), None);
     }
 
     #[test]

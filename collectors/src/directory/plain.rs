@@ -4,7 +4,8 @@ use ldap3::Scope;
 use pki_directory::{Entry, certificates};
 
 use super::hand_in;
-use super::search::{Manner, Query, Search};
+use super::lines::Line;
+use super::search::{Manner, Query, Search, named};
 use super::session::{Session, Tally, Trouble};
 
 /// Bases of one directory that are searched.
@@ -19,6 +20,14 @@ pub(super) async fn read(session: &mut Session<'_>, root: &Entry) -> Result<(), 
     let mut bases = session.server.bases.clone();
     if bases.is_empty() {
         bases = root.texts("namingContexts").take(MOST_BASES).map(str::to_owned).collect();
+        let all = root.values("namingContexts").count();
+        if all > bases.len() {
+            session.notes.push(format!(
+                "the server has {all} naming contexts, of which {} are read; name the others as \
+                 `bases`",
+                bases.len()
+            ));
+        }
     }
     if bases.is_empty() {
         // One without naming contexts answers for its whole tree, or says what it wants.
@@ -38,8 +47,9 @@ async fn one(session: &mut Session<'_>, tally: &mut Tally, base: &str) -> Result
         base: base.to_owned(),
         scope: Scope::Subtree,
         filter: filter(),
-        attributes: certificates::ATTRIBUTES.to_vec(),
+        attributes: named(certificates::ATTRIBUTES),
         manner: Manner::Standard,
+        line: Line::Pages,
         ahead: true,
         most: None,
     });

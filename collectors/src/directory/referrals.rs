@@ -39,10 +39,15 @@ pub(super) fn judge(
     depth: u8,
 ) -> Result<Referral, (Place, String)> {
     let Some(url) = parse(text) else {
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+        let shown = session.quoted(text);
         let detail = format!("the server refers to `{shown}`, which is no address of LDAP");
         return Err((session.place(base), detail));
     };
+    // Of an address parts are shown, and its base is where a gap is.
+    let parts = [Some(text), Some(url.host.as_str()), url.dn.as_deref()];
+    if let Some(left_out) = parts.into_iter().flatten().find_map(|it| session.left_out(it)) {
+        return Err((session.place(base), format!("the server refers to `{left_out}`")));
+    }
     let base = url.dn.as_deref().unwrap_or(base).to_owned();
     // Where the entries would be, had they been read: the host stands in the sentence.
     let gap = |detail: String| Err((session.place(&base), detail));

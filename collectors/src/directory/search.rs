@@ -1,10 +1,10 @@
 //! Searches page by page (RFC 2696), over a connection that may break once, and on to where
 //! referrals lead as far as they may be followed.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
 
-use ldap3::asn1::{PL, StructureTag};
 use ldap3::controls::{PagedResults, RawControl};
 use ldap3::{LdapResult, ResultEntry, Scope, SearchOptions, SearchStream};
 use pki_config::Transport;
@@ -12,10 +12,14 @@ use pki_directory::Entry;
 use pki_inventory::GapReason;
 
 use super::addresses::Target;
-use super::answers::{Asked, code, meaning};
-use super::referrals::{self, Referral};
+use super::answers::code;
+use super::items;
+use super::lines::{Line, Way};
+use super::ranges;
+use super::referrals::Referral;
 use super::session::{Session, Tally, Trouble};
 use super::shape;
+use super::trail::Trail;
 
 /// Entries and octets that are handed on together, where a server knows no pages.
 const MOST_ENTRIES: usize = 1000;
@@ -24,8 +28,8 @@ const MOST_OCTETS: usize = 8 * 1024 * 1024;
 /// Entries that are passed over at the end of a page before the connection is given up.
 const MOST_PASSED_OVER: usize = 5000;
 
-/// Referrals of one search that are looked at.
-const MOST_REFERRALS: usize = 1000;
+/// How long the answer is waited for when a search is ended early.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// LDAP_PAGED_RESULT_OID_STRING (RFC 2696).
 const PAGES: &str = "1.2.840.113556.1.4.319";
@@ -40,9 +44,12 @@ pub(super) struct Query {
     pub(super) base: String,
     pub(super) scope: Scope,
     pub(super) filter: String,
-    pub(super) attributes: Vec<&'static str>,
+    pub(super) attributes: Vec<String>,
     /// For Active Directory: owner, group and access list are wanted, and no referrals.
     pub(super) manner: Manner,
+    /// Which connection it goes over. Entries count against `max_entries` where they are what the
+    /// settings ask for, and not what had to be known besides.
+    pub(super) line: Line,
     /// Whether to ask for the next page before this one is looked at. Where several searches go
     /// over one connection at a time some servers forget where they were.
     pub(super) ahead: bool,
@@ -61,7 +68,7 @@ pub(super) enum Manner {
     Descriptors,
 }
 
-type Stream = SearchStream<'static, &'static str, Vec<&'static str>>;
+type Stream = SearchStream<'static, String, Vec<String>>;
 
 /// A search that is under way, with those that its referrals lead to.
 pub(super) struct Search {
@@ -77,17 +84,14 @@ pub(super) struct Search {
     known: Vec<u64>,
     broke: bool,
     handed_on: u64,
-    /// Each once: what was read before a connection broke comes again after it.
-    referrals: BTreeSet<String>,
-    /// How many of them there were, and whether there were more.
-    referred: usize,
-    more_referrals: bool,
+    /// Hashes of the names, in lower case, of entries that somebody else has handed on.
+    left_out: BTreeSet<u64>,
+    /// Whether the server has answered anything, here.
+    answered: bool,
+    trail: Trail,
     /// Where a referral led, with the transport to use there. Searches may run between the pages of
     /// others, and each is at a server of its own.
     elsewhere: Option<(Target, Transport)>,
-    depth: u8,
-    next: VecDeque<(Referral, u8)>,
-    followed: BTreeSet<(Target, String)>,
     /// Whether there was more than `most`.
     pub(super) more: bool,
 }
@@ -107,15 +111,26 @@ impl Search {
             known: Vec::new(),
             broke: false,
             handed_on: 0,
-            referrals: BTreeSet::new(),
-            referred: 0,
-            more_referrals: false,
+            left_out: BTreeSet::new(),
+            answered: false,
+            trail: Trail::default(),
             elsewhere: None,
-            depth: 0,
-            next: VecDeque::new(),
-            followed: BTreeSet::new(),
             more: false,
         }
+    }
+
+    /// One that leaves entries out, by the [hashes](hash_of) of their names. They count for nothing.
+    pub(super) fn without(query: Query, left_out: BTreeSet<u64>) -> Self {
+        Self { left_out, ..Self::new(query) }
+    }
+
+    /// One that begins where another is.
+    pub(super) fn beside(other: &Self, query: Query) -> Self {
+        Self { elsewhere: other.elsewhere.clone(), ..Self::new(query) }
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.query.manner
     }
 
     /// The next page; `None` at the end of everything. What was not read is noted.
@@ -124,6 +139,24 @@ impl Search {
     ///
     /// What ends more than this search.
     pub(super) async fn next(
+        &mut self,
+        session: &mut Session<'_>,
+        tally: &mut Tally,
+    ) -> Result<Option<Page>, Trouble> {
+        let Some(mut page) = self.step(session, tally).await? else { return Ok(None) };
+        if let Err(trouble) = ranges::complete(session, tally, self, &mut page).await {
+            // What came goes on its way first.
+            self.trouble.get_or_insert(trouble);
+        }
+        Ok(Some(page))
+    }
+
+    /// The next page, as it came: an attribute may be there in part.
+    ///
+    /// # Errors
+    ///
+    /// What ends more than this search.
+    pub(super) async fn step(
         &mut self,
         session: &mut Session<'_>,
         tally: &mut Tally,
@@ -153,22 +186,68 @@ impl Search {
                         )),
                         other => other,
                     };
-                    self.done = true;
                     let at = session.place(&self.query.base);
-                    session.file(tally, at, trouble)?;
+                    let is_here = matches!(trouble, Trouble::Missed(..) | Trouble::Broken(_));
+                    let missed = if is_here && !self.answered {
+                        match self.trail.other(at, trouble) {
+                            Ok(referral) => {
+                                self.follow(referral);
+                                continue;
+                            }
+                            Err(missed) => missed,
+                        }
+                    } else {
+                        vec![(at, trouble)]
+                    };
+                    self.done = true;
+                    for (at, trouble) in missed {
+                        session.file(tally, at, trouble)?;
+                    }
                 }
             }
-            self.sort_referrals(session, tally);
-            let Some((referral, depth)) = self.next.pop_front() else {
+            self.trail.sort(session, tally, &self.query.base);
+            let Some(referral) = self.trail.next(session, tally) else {
                 return Ok(None);
             };
-            self.follow(referral, depth);
+            self.follow(referral);
         }
+    }
+
+    /// Ends it before its end, so that the server need not keep its place.
+    pub(super) async fn end_early(&mut self, session: &mut Session<'_>) {
+        session.turn_to(&self.way());
+        if self.stream.is_some() {
+            self.drop_connection(session);
+        } else if !self.done {
+            self.let_go(session).await;
+        }
+        self.done = true;
+    }
+
+    /// Says that no more pages are wanted: none of no entries, with the cookie (RFC 2696, 3). Whatever
+    /// comes of it, nobody waits long.
+    async fn let_go(&mut self, session: &mut Session<'_>) {
+        if self.cookie.is_empty() || self.connection != session.number() {
+            return;
+        }
+        let said = async {
+            let mut stream = self.ask(session, 0).await?;
+            while next_item(session, &mut stream).await?.is_some() {}
+            Ok::<(), Trouble>(())
+        };
+        if !matches!(tokio::time::timeout(FAREWELL, said).await, Ok(Ok(()))) {
+            self.drop_connection(session);
+        }
+        self.cookie.clear();
+    }
+
+    fn way(&self) -> Way {
+        Way { line: self.query.line, elsewhere: self.elsewhere.clone() }
     }
 
     fn drop_connection(&mut self, session: &mut Session<'_>) {
         self.stream = None;
-        session.connection = None;
+        session.close();
     }
 
     /// Some entries; `None` where the search is at its end.
@@ -178,7 +257,7 @@ impl Search {
         tally: &mut Tally,
     ) -> Result<Option<Page>, Trouble> {
         // Another search may have turned elsewhere since the last page.
-        session.turn_to(self.elsewhere.as_ref());
+        session.turn_to(&self.way());
         if let Some(trouble) = self.trouble.take() {
             return Err(trouble);
         }
@@ -206,28 +285,30 @@ impl Search {
                 None => self.start(session).await?,
             };
             let ended = loop {
-                let Some(item) = next_item(session, &mut stream).await? else { break true };
+                let item = next_item(session, &mut stream).await?;
+                self.answered = true;
+                let Some(item) = item else { break true };
                 if item.is_intermediate() {
                     continue;
                 }
                 if item.is_ref() {
-                    self.refer(ldap3::parse_refs(item.0));
+                    self.trail.note(ldap3::parse_refs(item.0));
                     continue;
                 }
-                let Some(entry) = entry(item.0) else {
+                let Some(entry) = items::entry(item.0) else {
                     return Err(Trouble::Broken("the server sent an entry that is none".into()));
                 };
                 // What is asked for by its name is no part of what is looked for.
-                let counts = self.query.scope != Scope::Base;
+                let counts = self.query.scope != Scope::Base && self.query.line == Line::Pages;
                 let enough = self.query.most.is_some_and(|most| self.count(page) >= most);
-                if self.is_known(&entry) {
+                if self.is_known(&entry) || self.is_left_out(&entry) {
                     continue;
                 }
                 if counts && session.left == 0 || enough {
                     return self.stop_here(session, tally, stream).await;
                 }
                 session.left -= u64::from(counts);
-                octets += size(&entry);
+                octets += items::size(&entry);
                 page.push(entry);
                 if page.len() >= MOST_ENTRIES || octets >= MOST_OCTETS {
                     break false;
@@ -246,21 +327,6 @@ impl Search {
         Ok(())
     }
 
-    /// Keeps where the server sends us on to.
-    fn refer(&mut self, to: Vec<String>) {
-        for to in to {
-            if self.referrals.contains(&to) {
-                continue;
-            }
-            if self.referred >= MOST_REFERRALS {
-                self.more_referrals = true;
-                return;
-            }
-            self.referred += 1;
-            self.referrals.insert(to);
-        }
-    }
-
     fn count(&self, page: &Page) -> u64 {
         self.handed_on + page.len() as u64
     }
@@ -277,6 +343,10 @@ impl Search {
         false
     }
 
+    fn is_left_out(&self, entry: &Entry) -> bool {
+        !self.left_out.is_empty() && self.left_out.contains(&hash_of(&entry.dn))
+    }
+
     /// As many as are wanted were read. The rest of the page is passed over: without the connection
     /// other searches would lose their place.
     async fn stop_here(
@@ -287,13 +357,15 @@ impl Search {
     ) -> Result<(), Trouble> {
         self.done = true;
         self.more = true;
-        if session.left == 0 {
+        if self.query.line == Line::Pages && session.left == 0 {
             let most = session.server.max_entries;
             let detail = format!("there are more than {most} entries (`max_entries`)");
             tally.gap(session.place(&self.query.base), GapReason::LimitReached, detail);
         }
         for _ in 0..MOST_PASSED_OVER {
             if next_item(session, &mut stream).await?.is_none() {
+                self.cookie = cookie(&stream.finish().await);
+                self.let_go(session).await;
                 return Ok(());
             }
         }
@@ -304,13 +376,18 @@ impl Search {
     /// Asks for a page.
     async fn start(&mut self, session: &mut Session<'_>) -> Result<Stream, Trouble> {
         session.connected().await?;
-        if !self.cookie.is_empty() && self.connection != session.number {
+        if !self.cookie.is_empty() && self.connection != session.number() {
             return Err(Trouble::Broken("the connection broke during another search".into()));
         }
-        self.connection = session.number;
+        self.connection = session.number();
+        let size = i32::try_from(session.server.page_size).unwrap_or(i32::MAX);
+        self.ask(session, size).await
+    }
+
+    /// Asks for so many entries.
+    async fn ask(&self, session: &mut Session<'_>, size: i32) -> Result<Stream, Trouble> {
         let mut controls: Vec<RawControl> = Vec::new();
         if self.query.scope != Scope::Base {
-            let size = i32::try_from(session.server.page_size).unwrap_or(i32::MAX);
             controls.push(PagedResults { size, cookie: self.cookie.clone() }.into());
         }
         if self.query.manner != Manner::Standard {
@@ -336,10 +413,7 @@ impl Search {
             ldap3::LdapError::FilterParsing => {
                 Trouble::Missed(GapReason::ReadFailed, format!("`{filter}` is no filter"))
             }
-            _ => Trouble::Broken(session.connection.as_ref().map_or_else(
-                || "the connection broke".to_owned(),
-                super::connection::Connection::broken,
-            )),
+            _ => Trouble::Broken(session.broken()),
         })
     }
 
@@ -359,11 +433,9 @@ impl Search {
 
     /// What the end of an answer says.
     fn end(&mut self, session: &Session<'_>, tally: &mut Tally, result: LdapResult) {
-        let control = result.ctrls.iter().find(|control| control.1.ctype == PAGES);
-        let cookie = control.and_then(|control| shape::cookie(control.1.val.as_deref()?));
         match result.rc {
             code::SUCCESS => {
-                let cookie = cookie.unwrap_or_default();
+                let cookie = cookie(&result);
                 self.done = cookie.is_empty();
                 self.cookie = cookie;
             }
@@ -374,57 +446,45 @@ impl Search {
                     let at = session.place(&self.query.base);
                     tally.gap(at, GapReason::LinkOutOfScope, detail.to_owned());
                 }
-                self.refer(result.refs);
+                self.trail.note(result.refs);
                 self.done = true;
             }
             code => {
                 self.done = true;
-                let (reason, detail) = meaning(Asked::Search, code, &result.text);
+                let (reason, detail) = session.meaning(code, &result.text);
                 tally.gap(session.place(&self.query.base), reason, detail);
             }
         }
     }
 
-    /// Puts what may be followed in the queue; the rest is a gap each.
-    fn sort_referrals(&mut self, session: &Session<'_>, tally: &mut Tally) {
-        for text in std::mem::take(&mut self.referrals) {
-            match referrals::judge(&text, session, &self.query.base, self.depth) {
-                Ok(referral) => {
-                    let key = (referral.target.clone(), referral.base.to_lowercase());
-                    if self.followed.insert(key) {
-                        self.next.push_back((referral, self.depth + 1));
-                    } else {
-                        let detail = format!(
-                            "the server refers to {}, which was asked for this part already",
-                            referral.target.host
-                        );
-                        let at = session.place(&referral.base);
-                        tally.gap(at, GapReason::LinkOutOfScope, detail);
-                    }
-                }
-                Err((place, detail)) => tally.gap(place, GapReason::LinkOutOfScope, detail),
-            }
-        }
-        if std::mem::take(&mut self.more_referrals) {
-            let detail = format!(
-                "the server refers to more than {MOST_REFERRALS} other places; the rest is not \
-                 looked at"
-            );
-            tally.gap(session.place(&self.query.base), GapReason::LimitReached, detail);
-        }
-    }
-
-    fn follow(&mut self, referral: Referral, depth: u8) {
+    fn follow(&mut self, referral: Referral) {
         let Referral { target, transport, base, scope } = referral;
         self.stream = None;
         self.elsewhere = Some((target, transport));
         self.query.base = base;
         self.query.scope = scope.unwrap_or(self.query.scope);
-        self.depth = depth;
-        (self.done, self.broke) = (false, false);
+        (self.done, self.broke, self.answered) = (false, false, false);
         self.cookie.clear();
         self.known.clear();
     }
+}
+
+/// By what an entry is known to be left out.
+pub(super) fn hash_of(dn: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    dn.to_lowercase().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Strings for a [`Query`].
+pub(super) fn named(attributes: &[&str]) -> Vec<String> {
+    attributes.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The cookie of the next page (RFC 2696), empty after the last one.
+fn cookie(result: &LdapResult) -> Vec<u8> {
+    let control = result.ctrls.iter().find(|control| control.1.ctype == PAGES);
+    control.and_then(|control| shape::cookie(control.1.val.as_deref()?)).unwrap_or_default()
 }
 
 /// Reads one entry.
@@ -436,15 +496,16 @@ pub(super) async fn one(
     session: &mut Session<'_>,
     tally: &mut Tally,
     dn: &str,
-    attributes: &[&'static str],
-    manner: Manner,
+    attributes: &[&str],
+    (manner, line): (Manner, Line),
 ) -> Result<Option<Entry>, Trouble> {
     let mut search = Search::new(Query {
         base: dn.to_owned(),
         scope: Scope::Base,
         filter: "(objectClass=*)".to_owned(),
-        attributes: attributes.to_vec(),
+        attributes: named(attributes),
         manner,
+        line,
         ahead: false,
         most: None,
     });
@@ -460,44 +521,10 @@ async fn next_item(
     session: &Session<'_>,
     stream: &mut Stream,
 ) -> Result<Option<ResultEntry>, Trouble> {
-    let connection = session.connection.as_ref();
-    let broken = || connection.map_or_else(|| "the connection broke".to_owned(), |it| it.broken());
-    let item = session.wait(stream.next()).await?.map_err(|_| Trouble::Broken(broken()))?;
-    if let Some(connection) = connection {
+    let item = session.wait(stream.next()).await?;
+    let item = item.map_err(|_| Trouble::Broken(session.broken()))?;
+    if let Some(connection) = session.connection() {
         connection.taken();
     }
     Ok(item)
-}
-
-/// An entry as the readers take it; nothing is copied.
-fn entry(tag: StructureTag) -> Option<Entry> {
-    let mut parts = inside(tag)?.into_iter();
-    let dn = String::from_utf8(octets(parts.next()?)?).ok()?;
-    let attributes = inside(parts.next()?)?.into_iter().map(|attribute| {
-        let mut parts = inside(attribute)?.into_iter();
-        let name = String::from_utf8(octets(parts.next()?)?).ok()?;
-        let values = inside(parts.next()?)?.into_iter().map(octets).collect::<Option<_>>()?;
-        Some((name, values))
-    });
-    let attributes = attributes.collect::<Option<_>>()?;
-    Some(Entry { dn, attributes })
-}
-
-fn inside(tag: StructureTag) -> Option<Vec<StructureTag>> {
-    match tag.payload {
-        PL::C(parts) => Some(parts),
-        PL::P(_) => None,
-    }
-}
-
-fn octets(tag: StructureTag) -> Option<Vec<u8>> {
-    match tag.payload {
-        PL::P(octets) => Some(octets),
-        PL::C(_) => None,
-    }
-}
-
-/// Octets of an entry's values.
-pub(super) fn size(entry: &Entry) -> usize {
-    entry.attributes.iter().flat_map(|(_, values)| values).map(Vec::len).sum()
 }

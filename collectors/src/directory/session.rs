@@ -4,17 +4,22 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use pki_config::{DirectoryServer, Transport};
+use pki_config::{Bind, DirectoryServer, Transport};
 use pki_inventory::{Coverage, Gap, GapReason, Observation, Place, Raw, Sighting, Time};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::NAME;
 use super::addresses::Target;
-use super::answers::Refusal;
+use super::answers::{self, Asked, Refusal};
 use super::connection::{Connection, Manner, Shown, permitted};
+use super::lines::{Line, Lines, Way};
+use super::people::Limits;
+use super::ranges;
+use super::tries::Account;
 use super::trust::Trust;
 use crate::{CollectError, Context, Sink};
 
@@ -45,18 +50,14 @@ pub(super) struct Session<'a> {
     pub(super) out: &'a Sink,
     pub(super) server: &'a DirectoryServer,
     password: Option<&'a Zeroizing<String>>,
+    /// Whose password that is, shared with every server that has the same.
+    account: Option<Arc<Account>>,
     trust: Option<Trust>,
     /// The servers of the directory in their order.
     targets: Vec<Target>,
-    /// Where a referral led, with the transport to use there.
-    elsewhere: Option<(Target, Transport)>,
-    pub(super) connection: Option<Connection>,
-    /// Which connection this is.
-    pub(super) number: u64,
-    /// How many connections there were.
-    connections: u64,
-    /// A connection to where another search is.
-    aside: Option<Aside>,
+    /// Where the search is that is at work.
+    way: Way,
+    lines: Lines,
     deadline: Instant,
     /// Entries that may still be read.
     pub(super) left: u64,
@@ -64,15 +65,16 @@ pub(super) struct Session<'a> {
     refused: Option<Refusal>,
     /// Another server did, which says nothing about our own.
     refused_elsewhere: Option<Refusal>,
+    /// Who took them: other servers, or the directory's own (`None`).
+    accepted: Vec<Option<Target>>,
+    /// Values that may still be fetched of attributes that came in part.
+    pub(super) values_left: u64,
+    /// What was not read of accounts and groups.
+    pub(super) limits: Limits,
+    /// What else was not read of the directory as a whole.
+    pub(super) notes: Vec<String>,
     /// Whose certificates are reported already.
     shown: Vec<Place>,
-}
-
-/// A connection that is kept while another is in use.
-struct Aside {
-    elsewhere: Option<(Target, Transport)>,
-    connection: Connection,
-    number: u64,
 }
 
 /// What was read of a scope.
@@ -102,23 +104,26 @@ impl<'a> Session<'a> {
         out: &'a Sink,
         server: &'a DirectoryServer,
         password: Option<&'a Zeroizing<String>>,
+        account: Option<Arc<Account>>,
     ) -> Self {
         Self {
             cx,
             out,
             server,
             password,
+            account,
             trust: None,
             targets: Vec::new(),
-            elsewhere: None,
-            connection: None,
-            number: 0,
-            connections: 0,
-            aside: None,
+            way: Way { line: Line::Pages, elsewhere: None },
+            lines: Lines::default(),
             deadline: Instant::now() + Duration::from_secs(server.deadline_secs),
             left: server.max_entries,
             refused: None,
             refused_elsewhere: None,
+            accepted: Vec::new(),
+            values_left: ranges::MOST_IN_ALL,
+            limits: Limits::default(),
+            notes: Vec::new(),
             shown: Vec::new(),
         }
     }
@@ -135,30 +140,61 @@ impl<'a> Session<'a> {
         self.targets.iter().any(is_it)
     }
 
-    /// Goes where a referral led, or back. A search between the pages of another must not end that:
-    /// its connection is kept, and that to the directory's own server before any other.
-    pub(super) fn turn_to(&mut self, elsewhere: Option<&(Target, Transport)>) {
-        if self.elsewhere.as_ref() == elsewhere {
-            return;
+    /// Goes to where a search is: several are under way at a time, one between the pages of another.
+    pub(super) fn turn_to(&mut self, way: &Way) {
+        if self.way != *way {
+            self.way = way.clone();
         }
-        let from = std::mem::replace(&mut self.elsewhere, elsewhere.cloned());
-        let (connection, number) = (self.connection.take(), self.number);
-        let old = self.aside.take();
-        let left = connection.map(|connection| Aside { elsewhere: from, connection, number });
-        match old {
-            Some(old) if old.elsewhere == self.elsewhere => {
-                self.connection = Some(old.connection);
-                self.number = old.number;
-                self.aside = left;
-            }
-            Some(old) if old.elsewhere.is_none() => self.aside = Some(old),
-            old => self.aside = left.or(old),
-        }
+    }
+
+    /// Which connection there is, from 1; 0 for none.
+    pub(super) fn number(&self) -> u64 {
+        self.lines.number(&self.way)
+    }
+
+    /// The connection there is.
+    pub(super) fn connection(&self) -> Option<&Connection> {
+        self.lines.get(&self.way)
+    }
+
+    /// Gives the connection up.
+    pub(super) fn close(&mut self) {
+        self.lines.close(&self.way);
+    }
+
+    /// Why the connection broke.
+    pub(super) fn broken(&self) -> String {
+        let said = self.connection().and_then(|connection| connection.broken(self.secret()));
+        said.unwrap_or_else(|| "the connection broke".to_owned())
+    }
+
+    /// What no sentence may repeat.
+    fn secret(&self) -> Option<&str> {
+        self.password.map(|password| password.as_str())
+    }
+
+    /// Words of the server, for people.
+    pub(super) fn quoted(&self, said: &str) -> String {
+        answers::quoted(said, self.secret())
+    }
+
+    /// What stands for words that hold the password; `None` where they do not.
+    pub(super) fn left_out(&self, said: &str) -> Option<&'static str> {
+        answers::left_out(said, self.secret())
+    }
+
+    /// What the code of a search means.
+    pub(super) fn meaning(&self, code: u32, said: &str) -> (GapReason, String) {
+        let asked = match self.server.bind {
+            Bind::Anonymous => Asked::SearchAsNobody,
+            _ => Asked::Search,
+        };
+        answers::meaning(asked, code, said, self.secret())
     }
 
     /// Whether a referral led to a server that is none of the directory's own.
     fn is_elsewhere(&self) -> bool {
-        self.elsewhere.as_ref().is_some_and(|(target, _)| !self.is_own(target))
+        self.way.elsewhere.as_ref().is_some_and(|(target, _)| !self.is_own(target))
     }
 
     /// The seconds until the time of this server is over.
@@ -171,14 +207,12 @@ impl<'a> Session<'a> {
     /// # Errors
     ///
     /// Why there is none.
-    pub(super) async fn connected(&mut self) -> Result<&mut Connection, Trouble> {
-        if self.connection.is_none() {
+    pub(super) async fn connected(&mut self) -> Result<&Connection, Trouble> {
+        if self.connection().is_none() {
             let connection = self.connect().await?;
-            self.connection = Some(connection);
-            self.connections += 1;
-            self.number = self.connections;
+            self.lines.add(self.way.clone(), connection);
         }
-        Ok(self.connection.as_mut().expect("there is one since the lines above"))
+        Ok(self.connection().expect("there is one since the lines above"))
     }
 
     async fn connect(&mut self) -> Result<Connection, Trouble> {
@@ -187,7 +221,7 @@ impl<'a> Session<'a> {
         if let Some(refusal) = self.refused.as_ref().or(elsewhere) {
             return Err(refusal.clone().into());
         }
-        let transport = self.elsewhere.as_ref().map_or(self.server.transport, |(_, how)| *how);
+        let transport = self.way.elsewhere.as_ref().map_or(self.server.transport, |(_, how)| *how);
         permitted(&self.server.bind, transport)?;
         if transport != Transport::Plain && self.trust.is_none() {
             self.trust = Some(Trust::of(self.server)?);
@@ -195,7 +229,7 @@ impl<'a> Session<'a> {
         if self.targets.is_empty() {
             self.targets = self.wait(super::addresses::of(self.server)).await??;
         }
-        let targets = match &self.elsewhere {
+        let targets = match &self.way.elsewhere {
             Some((target, _)) => vec![target.clone()],
             None => self.targets.clone(),
         };
@@ -236,10 +270,36 @@ impl<'a> Session<'a> {
             Ok(Err(refusal)) => return (Ok(Err(refusal)), shown),
             Err(trouble) => return (Err(trouble), shown),
         };
-        match self.wait_until(self.deadline, connection.bind(target, &manner)).await {
-            Ok(Ok(())) => (Ok(Ok(connection)), shown),
+        let is_elsewhere = self.is_elsewhere();
+        let at = is_elsewhere.then(|| target.clone());
+        // Whoever took the password is not asked whether somebody else refused it.
+        let is_accepted = self.accepted.contains(&at);
+        let bound = async {
+            let mut told = match &self.account {
+                Some(account) => Some(account.turn().await),
+                None => None,
+            };
+            let before = told.as_ref().filter(|_| !is_accepted);
+            if let Some(refusal) = before.and_then(|told| told.refusal(is_elsewhere)) {
+                return Err(refusal);
+            }
+            let bound = connection.bind(target, &manner).await;
+            if let (Some(told), Err(refusal)) = (&mut told, &bound)
+                && refusal.is_of_account
+            {
+                told.refused(target.host.clone(), is_elsewhere);
+            }
+            bound
+        };
+        match self.wait_until(self.deadline, bound).await {
+            Ok(Ok(())) => {
+                if !is_accepted {
+                    self.accepted.push(at);
+                }
+                (Ok(Ok(connection)), shown)
+            }
             Ok(Err(refusal)) => {
-                if self.is_elsewhere() {
+                if is_elsewhere {
                     self.refused_elsewhere = Some(refusal.clone());
                 } else {
                     self.refused = Some(refusal.clone());

@@ -227,6 +227,15 @@ pub fn directory_context(scope: DirectoryScope, password: Option<&str>) -> Conte
     }
 }
 
+/// Reads directories, each with its password.
+pub fn read_all(servers: Vec<DirectoryServer>, passwords: &[&str]) -> Seen {
+    let scope = DirectoryScope { servers, ..DirectoryScope::default() };
+    let passwords = passwords.iter().map(|it| Some(Zeroizing::new((*it).to_owned())));
+    let mut cx = directory_context(scope, None);
+    cx.directory_passwords = Arc::new(passwords.collect());
+    collect("directory", &cx)
+}
+
 /// Gaps as place, reason and sentence.
 pub fn gaps(seen: &Seen) -> Vec<(String, String, String)> {
     let all = seen.inventory.gaps();
@@ -265,12 +274,17 @@ impl Request {
 
     /// The cookie of a paged search.
     pub fn cookie(&self) -> Vec<u8> {
+        self.page().1
+    }
+
+    /// How many entries are asked for, and the cookie.
+    pub fn page(&self) -> (u32, Vec<u8>) {
         let oid = b"1.2.840.113556.1.4.319";
         let at = self.octets.windows(oid.len()).position(|window| window == oid).unwrap();
         let value = Element::first(&self.octets[at + oid.len()..]).unwrap();
         let mut parts = Element::first(value.value).unwrap().inside();
-        parts.take(INTEGER).unwrap();
-        parts.take(OCTET_STRING).unwrap().value.to_vec()
+        let size = parts.take(INTEGER).unwrap().number().unwrap();
+        (size, parts.take(OCTET_STRING).unwrap().value.to_vec())
     }
 }
 
@@ -347,6 +361,45 @@ pub fn done(id: u32, code: u8, cookie: Option<&[u8]>) -> Vec<u8> {
         element(0xa0, &[&control])
     });
     message(id, &element(0x65, &[&[0x0a, 1, code, 4, 0, 4, 0]]), &controls)
+}
+
+/// The end of a search or a bind (by its tag), with words.
+pub fn ended(id: u32, tag: u8, code: u8, said: &str) -> Vec<u8> {
+    let said = element(OCTET_STRING, &[said.as_bytes()]);
+    message(id, &element(tag, &[&[0x0a, 1, code, 4, 0], &said]), &[])
+}
+
+/// Tags of requests and of what answers them.
+pub const BIND: u8 = 0x60;
+pub const BOUND: u8 = 0x61;
+pub const SEARCHED: u8 = 0x65;
+
+/// S-1-5-21-1-2-3-RID.
+pub fn sid(relative: u32) -> Vec<u8> {
+    let parts = [21, 1, 2, 3, relative];
+    let parts = parts.iter().flat_map(|part: &u32| part.to_le_bytes());
+    [1, 5, 0, 0, 0, 0, 0, 5].into_iter().chain(parts).collect()
+}
+
+/// A descriptor whose owner is the domain administrators, and which lets groups enrol.
+pub fn descriptor(groups: &[u32]) -> Vec<u8> {
+    let owner = sid(512);
+    // ACCESS_ALLOWED_OBJECT_ACE with the control access right Certificate-Enrollment.
+    let right = [
+        0x68, 0xc9, 0x10, 0x0e, 0xfb, 0x78, 0xd2, 0x11, 0x90, 0xd4, 0x00, 0xc0, 0x4f, 0x79, 0xdc,
+        0x55,
+    ];
+    let ace = |group: &u32| {
+        let body = [&[0, 1, 0, 0, 1, 0, 0, 0][..], &right, &sid(*group)].concat();
+        let size = u16::try_from(body.len() + 4).unwrap().to_le_bytes();
+        [&[5, 0][..], &size, &body].concat()
+    };
+    let aces: Vec<u8> = groups.iter().flat_map(ace).collect();
+    let size = u16::try_from(aces.len() + 8).unwrap().to_le_bytes();
+    let count = u16::try_from(groups.len()).unwrap().to_le_bytes();
+    let list = [&[4, 0][..], &size, &count, &[0, 0], &aces].concat();
+    let at = u32::try_from(20 + owner.len()).unwrap().to_le_bytes();
+    [&[1, 0, 4, 0x80, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &at, &owner, &list].concat()
 }
 
 /// The root of a directory with this naming context.
