@@ -276,6 +276,9 @@ pub struct TokenArgs {
     /// The PIN is typed at the device
     #[arg(long, group = "pin", requires = "token")]
     pub pin_at_device: bool,
+    /// A number to raise by one to have a PIN tried that is right now and was refused before
+    #[arg(long, value_name = "N", requires = "pin")]
+    pub pin_attempt: Option<u32>,
 }
 
 fn descriptor(text: &str) -> Result<i32, &'static str> {

@@ -1,6 +1,8 @@
 //! What the operating system lets one process have.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
+};
 
 /// Open files that are not connections: the store, the report, what the filesystem collector reads
 /// and what the runtime holds.
@@ -23,6 +25,19 @@ pub fn raise_open_files() -> usize {
     usize::try_from(room).unwrap_or(usize::MAX)
 }
 
+/// Keeps this process out of core dumps, and others of the same user from looking into it: it is about to
+/// hold secrets.
+pub fn keep_to_itself() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "A dump of this process could hold passwords.");
+    }
+    // A dump that is handed to a program does not ask for the limit (core(5)).
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "A dump of this process could hold passwords.");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +48,12 @@ mod tests {
         let now = getrlimit(Resource::Nofile);
         assert_eq!(now.current, now.maximum);
         assert!(now.current.is_none_or(|most| (room as u64) < most));
+    }
+
+    #[test]
+    fn a_process_with_secrets_is_in_no_dump() {
+        keep_to_itself();
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        assert_eq!(rustix::process::dumpable_behavior().ok(), Some(DumpableBehavior::NotDumpable));
     }
 }

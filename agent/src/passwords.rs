@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use pki_collectors::{KeystorePassword, TokenPin};
 use pki_config::{
-    Bind, DirectoryPassword, DirectoryScope, FilesystemScope, Origin, PasswordFor, Problem,
-    Problems, SecretSource, Settings,
+    Bind, DirectoryPassword, DirectoryScope, DirectoryServer, FilesystemScope, Origin, PasswordFor,
+    Problem, Problems, SecretSource, Settings,
 };
 use zeroize::Zeroizing;
 
-use crate::output;
+use crate::{limits, output};
 
 pub use self::prompt::at_terminal;
 
@@ -50,6 +50,13 @@ pub type Ask<'a> = &'a mut dyn FnMut(&str) -> Result<Zeroizing<String>, String>;
 ///
 /// Every source that is missing or holds none, each with the line that names it.
 pub fn read(settings: &Settings, ask: Option<Ask<'_>>) -> anyhow::Result<Passwords> {
+    let binds = |server: &DirectoryServer| matches!(server.bind, Bind::Simple { .. });
+    let any = !settings.filesystem.passwords.is_empty()
+        || settings.directory.servers.iter().any(binds)
+        || !settings.pkcs11.logins.is_empty();
+    if any {
+        limits::keep_to_itself();
+    }
     let mut problems = Vec::new();
     let (tried, marks) = of_keystores(&settings.filesystem, &mut problems);
     let mut directory = of_directories(&settings.directory, &mut problems);
@@ -203,7 +210,7 @@ fn password(octets: &[u8]) -> Result<Zeroizing<String>, &'static str> {
 mod tests {
     use std::path::PathBuf;
 
-    use pki_config::{DirectoryServer, Globs};
+    use pki_config::Globs;
 
     use super::*;
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use pki_collectors::{COLLECTORS, Collector, Context, Done, Progress, Sink};
+use pki_collectors::{COLLECTORS, Collector, Context, Done, NotedLogins, Progress, Sink};
 use pki_config::{Settings, Target, TlsScope};
 use pki_inventory::{Coverage, Digest, Gap, GapReason, Observation, Place, Time};
 use pki_store::{Batch, RunEnd, RunId, RunStart, SqliteStore, Store as _, Unchanged};
@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 
 use self::earlier::{expected_places, unfinished};
 use self::incremental::{Incremental, nothing_seen};
+use self::portions::Login;
 use self::records::{Before, Kept, keep};
 use crate::interrupt::Interrupt;
 use crate::passwords::Passwords;
@@ -119,6 +120,7 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
     };
     let expected = expected_places(store, &earlier, &scope)?;
     let refused_logins = store.refused_logins()?.into_iter().collect();
+    let noted_logins = Arc::new(NotedLogins::default());
     let mut filesystem = settings.filesystem.clone();
     filesystem.exclude.extend_from_slice(order.own_files);
     let interrupt = Interrupt::watch();
@@ -132,6 +134,7 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         pkcs11: settings.pkcs11.clone(),
         pins: Arc::clone(&order.passwords.pins),
         refused_logins: Arc::new(refused_logins),
+        noted_logins: Some(Arc::clone(&noted_logins)),
         module_command: Arc::new(module_command()),
         secret_variables: Arc::new(settings.secret_variables()),
         clock: Arc::clone(&clock),
@@ -157,8 +160,15 @@ pub fn scan(store: &mut SqliteStore, order: Order<'_>) -> anyhow::Result<Scanned
         let load = |unchanged: &Unchanged| store.borrow().taken_over(unchanged);
         let before = since.map(|run| Before { run, clock: &*clock, load: &load });
         let write = &mut |batch: &Batch| store.borrow_mut().record(run, batch);
-        let refuse = &mut |login| store.borrow_mut().add_refused_login(login, clock());
-        keep(observations, runtime.handle(), &interrupt, write, refuse, stream.as_mut(), before)
+        let note = &mut |login| match login {
+            Login::Tried(login) => {
+                store.borrow_mut().add_refused_login(login, clock())?;
+                noted_logins.add(login);
+                Ok(())
+            }
+            Login::Cleared(login) => store.borrow_mut().remove_refused_login(login),
+        };
+        keep(observations, runtime.handle(), &interrupt, write, note, stream.as_mut(), before)
     };
     interrupt.scan_is_over();
     drop(shown);

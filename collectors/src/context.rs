@@ -28,9 +28,12 @@ pub struct Context {
     pub pkcs11: Pkcs11Scope,
     /// What it logs in with, one for each login of the scope that a PIN was given for.
     pub pins: Arc<Vec<Option<TokenPin>>>,
-    /// Logins that a token refused in an earlier run, see
-    /// [`LoginRefused`](Observation::LoginRefused); they are not tried again.
+    /// Logins that were tried in an earlier run and not accepted, see
+    /// [`LoginTried`](Observation::LoginTried); they are not tried again.
     pub refused_logins: Arc<BTreeSet<Digest>>,
+    /// Where whoever keeps [`LoginTried`](Observation::LoginTried) for later runs says that it is kept:
+    /// no login is tried before. `None` where nobody keeps it, and no run comes later.
+    pub noted_logins: Option<Arc<NotedLogins>>,
     /// The command, with its arguments, that serves as the process of a PKCS #11 module.
     pub module_command: Arc<Vec<OsString>>,
     /// Variables of the environment that passwords and PINs come from, by name. A process of a module
@@ -114,6 +117,13 @@ pub struct TokenPin {
     pub pin: Zeroizing<String>,
     /// What tells one state of its source from another; never anything of the PIN itself.
     pub mark: String,
+}
+
+/// Logins that were noted where later runs look.
+#[derive(Debug, Default)]
+pub struct NotedLogins {
+    noted: Mutex<BTreeSet<Digest>>,
+    changed: tokio::sync::Notify,
 }
 
 /// How far a run is.
@@ -271,6 +281,28 @@ impl fmt::Debug for KeystorePassword {
     }
 }
 
+impl NotedLogins {
+    /// Says that this one is noted.
+    pub fn add(&self, login: Digest) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).insert(login);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until this one is noted.
+    pub(crate) async fn wait_for(&self, login: Digest) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&login) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
 impl fmt::Debug for TokenPin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TokenPin(from {})", self.mark)
@@ -377,7 +409,8 @@ fn weight_kib(observation: &Observation) -> u32 {
         Observation::Missed(_)
         | Observation::Covered { .. }
         | Observation::Unchanged(_)
-        | Observation::LoginRefused(_) => 0,
+        | Observation::LoginTried(_)
+        | Observation::LoginCleared(_) => 0,
     };
     // One for the place and what else is said about it.
     u32::try_from(1 + octets / 1024).unwrap_or(ROOM_KIB).min(ROOM_KIB)

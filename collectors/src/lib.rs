@@ -13,8 +13,8 @@ mod pkcs11;
 mod tls;
 
 pub use context::{
-    Before, CollectError, Context, Done, FileState, KeystorePassword, Progress, Seen, Sink, Source,
-    TokenPin,
+    Before, CollectError, Context, Done, FileState, KeystorePassword, NotedLogins, Progress, Seen,
+    Sink, Source, TokenPin,
 };
 pub use tls::plan::{Plan, PlanLine, plan as tls_plan};
 

@@ -10,35 +10,32 @@
 //!
 //! ## How
 //! The library of a vendor is foreign machine code, so each module is loaded by a process of its own, the
-//! agent's own program started anew ([`child`]). Modules are asked one after the other: no token is logged
-//! in to twice, and which one a PIN belongs to can be told.
+//! agent's own program started anew ([`child`]). All are asked what they have before any token is read,
+//! one after the other: no token is logged in to twice, and which one a PIN belongs to can be told.
 
 mod child;
+mod failures;
 mod logins;
 mod modules;
 mod p11_kit;
 mod reading;
+mod seats;
 
-use pki_inventory::{Coverage, Gap, GapReason, Observation, Place};
+use std::time::Duration;
+
+use pki_inventory::{Gap, GapReason, Observation, Place};
 
 use self::logins::Logins;
-use self::modules::Module;
+use self::reading::Reading;
 use crate::{BoxFuture, CollectError, Collector, Context, Sink};
 
 /// The name in sightings, gaps and coverage.
 const NAME: &str = "pkcs11";
+/// How long it may take to find out which modules there are.
+const LOOKING: Duration = Duration::from_secs(30);
 
 /// Reads tokens.
 pub(crate) struct Pkcs11;
-
-/// What was asked for and what came of it, for one module.
-#[derive(Debug, Default)]
-struct Tally {
-    asked: u64,
-    read: u64,
-    not_read: u64,
-    octets: u64,
-}
 
 impl Collector for Pkcs11 {
     fn name(&self) -> &'static str {
@@ -58,49 +55,40 @@ impl Collector for Pkcs11 {
             let found = tokio::task::spawn_blocking(move || {
                 modules::of(&scope, &p11_kit::Folders::of_host())
             });
-            let found = found.await.map_err(|_| CollectError::SinkClosed)?;
+            // A folder on a server that does not answer holds nobody up.
+            let found = match tokio::time::timeout(LOOKING, found).await {
+                Ok(found) => found.map_err(|_| CollectError::SinkClosed)?,
+                Err(_) => modules::Modules::late(),
+            };
             for (place, detail) in found.problems {
                 out.send(missed(cx, place, GapReason::ReadFailed, detail)).await?;
             }
             cx.progress.ask(found.modules.len() as u64);
-            let mut logins = Logins::of(cx);
+            // Which tokens there are is heard from all modules before any is logged in to: a PIN that may
+            // be for one of several is tried on none.
+            let mut readings: Vec<Reading<'_>> = Vec::new();
             for module in found.modules {
-                read(cx, &out, &module, &mut logins).await?;
+                let mut reading = Reading::of(cx, out.clone(), module);
+                reading.list().await?;
+                readings.push(reading);
+            }
+            let mut logins = Logins::of(cx, readings.iter().flat_map(Reading::seats));
+            let mut all_known = true;
+            for mut reading in readings {
+                reading.read(&mut logins).await?;
+                all_known &= reading.is_all_known();
+                reading.cover().await?;
                 cx.progress.finish(1);
             }
-            for (place, detail) in logins.unused() {
-                out.send(missed(cx, place, GapReason::ReadFailed, detail)).await?;
+            // Of a module that broke nobody knows what it has.
+            if all_known && !cx.is_cancelled() {
+                for (place, detail) in logins.unused() {
+                    out.send(missed(cx, place, GapReason::ReadFailed, detail)).await?;
+                }
             }
             Ok(())
         })
     }
-}
-
-/// Reads one module, and says how much of it was read.
-async fn read<'a>(
-    cx: &'a Context,
-    out: &Sink,
-    module: &Module,
-    logins: &mut Logins<'a>,
-) -> Result<(), CollectError> {
-    let mut tally = Tally::default();
-    let scope = module.path.display().to_string();
-    if cx.is_cancelled() {
-        (tally.asked, tally.not_read) = (1, 1);
-        let detail = "the run was ended before this module was loaded".to_owned();
-        out.send(missed(cx, module.place(), GapReason::RunEnded, detail)).await?;
-    } else {
-        reading::read(cx, out, module, logins, &mut tally).await?;
-    }
-    let coverage = Coverage {
-        finished: cx.now(),
-        asked: tally.asked,
-        read: tally.read,
-        not_read: tally.not_read,
-        octets: tally.octets,
-        unchanged: 0,
-    };
-    out.send(Observation::Covered { collector: NAME.to_owned(), scope, coverage }).await
 }
 
 /// A gap.

@@ -21,7 +21,7 @@ pub struct Pkcs11Scope {
     pub call_timeout_secs: u64,
     /// MiB of address space that the process of one module may have.
     pub memory_mib: u64,
-    /// No more objects than these are read of one token; the rest is a gap.
+    /// No more objects of one class than these are read of one token; the rest is a gap.
     pub max_objects: u64,
 }
 

@@ -15,6 +15,7 @@ mod planted;
 mod repeatable;
 mod secrets;
 mod servers;
+mod tokens;
 
 /// The instant of every test that needs one.
 const AS_OF: &str = "2026-11-21T00:00:00Z";

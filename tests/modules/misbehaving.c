@@ -122,11 +122,16 @@ static const struct attribute vendors[] = {
     A(0, n3), A(1, yes), A(2, no), T(3, "Vendor"), A(0x100, vendor_type), A(0x102, id_2), A(0x108, yes),
     KEPT_SECRET, A(0x166, vendor_mechanism), A(0x170, no), A(0x80000007UL, id_2), END};
 
+/* The same with one attribute that the others of its kind do not have. */
+static const struct attribute odd_one[] = {
+    A(0, n3), A(1, yes), A(2, no), T(3, "Odd"), A(0x100, vendor_type), A(0x102, id_2), A(0x108, yes),
+    KEPT_SECRET, A(0x166, vendor_mechanism), A(0x170, no), A(0x202, yes), END};
+
 /* Handles 1 to 5; where there are a million, the rest are private keys. */
 static const struct attribute *const objects[] = {root, root_public, root_private, wrapping, vendors};
 #define MILLION 1000000UL
 
-static int logged_in, searching, asked_for_slots;
+static int logged_in, searching, asked_for_slots, was_opened;
 static ulong search_class, search_next;
 
 /* How to be wrong */
@@ -241,7 +246,7 @@ static ulong get_info(struct info *info) {
 
 static ulong slot_list(byte present, ulong *place, ulong *count) {
     static const ulong slots[] = {7, 8};
-    ulong many[64];
+    ulong many[300];
     (void)present;
     if (is("slots-fail")) return DEVICE_ERROR;
     if (is("growing-slots") && ++asked_for_slots < 1000) {
@@ -256,6 +261,10 @@ static ulong slot_list(byte present, ulong *place, ulong *count) {
     if (is("slots-twice")) {
         for (ulong i = 0; i < 64; i++) many[i] = 7;
         return list(place, count, many, 64);
+    }
+    if (is("hundreds-of-slots")) {
+        for (ulong i = 0; i < 300; i++) many[i] = 7 + i;
+        return list(place, count, many, 300);
     }
     return list(place, count, slots, is("slot-fails") || is("empty-slot") ? 2 : 1);
 }
@@ -273,11 +282,13 @@ static ulong slot_info(ulong slot, struct slot_info *info) {
 
 static ulong token_info(ulong slot, struct token_info *info) {
     if (is("token-fails")) return NOT_RECOGNIZED;
+    if (is("token-leaves-later") && was_opened) return NOT_PRESENT;
     memset(info, 0, sizeof *info);
     text(info->label, 32, slot == 7 ? "Misbehaving" : "Misbehaving too");
     text(info->manufacturer, 32, "pkimm tests");
     text(info->model, 16, "Misbehaving 1");
     text(info->serial, 16, slot == 7 ? "0007" : "0008");
+    if (is("swapped-later") && was_opened) text(info->serial, 16, "0666");
     text(info->clock, 16, is("bad-clock") ? "\xff\xfe is no time" : "");
     /* RNG, login required, PIN of the user set, initialised */
     info->flags = 0x1 | 0x4 | 0x8 | 0x400;
@@ -287,6 +298,9 @@ static ulong token_info(ulong slot, struct token_info *info) {
     if (is("count-low")) info->flags |= 0x10000;
     if (is("final-try")) info->flags |= 0x30000;
     if (is("locked")) info->flags |= 0x40000;
+    if (is("count-low-later") && was_opened) info->flags |= 0x10000;
+    if (is("final-try-later") && was_opened) info->flags |= 0x20000;
+    if (is("locked-later") && was_opened) info->flags |= 0x40000;
     if (is("not-initialised")) info->flags = 0x1;
     info->max_pin = 64, info->min_pin = 4, info->sessions = UNAVAILABLE;
     info->total_public = info->free_public = info->total_private = info->free_private = UNAVAILABLE;
@@ -299,6 +313,11 @@ static ulong mechanism_list(ulong slot, ulong *place, ulong *count) {
     static const ulong mechanisms[] = {0x1040, 0x1041, 0x1080, 0x80000001UL, 0xFFFFFFFFFFFFFFF0UL};
     (void)slot;
     if (is("mechanisms-fail")) return FUNCTION_FAILED;
+    if (is("thousands-of-mechanisms")) {
+        ulong many[2000];
+        for (ulong i = 0; i < 2000; i++) many[i] = 0x80000000UL + i;
+        return list(place, count, many, 2000);
+    }
     return list(place, count, mechanisms, is("vendor-types") ? 5 : 3);
 }
 
@@ -312,6 +331,7 @@ static ulong mechanism_info(ulong slot, ulong number, struct mechanism_info *inf
 static ulong open_session(ulong slot, ulong flags, void *data, void *notify, ulong *session) {
     (void)data, (void)notify;
     if (flags != 4) note("session with flags %#lx\n", flags);
+    was_opened = 1;
     if (is("session-fails")) return DEVICE_ERROR;
     if (is("allocate")) {
         ulong mib = 0;
@@ -344,6 +364,7 @@ static ulong logout(ulong session) {
 
 static const struct attribute *attributes_of(ulong handle) {
     if (handle == 0) return NULL;
+    if (is("odd-one-out") && handle == 10) return odd_one;
     if (handle <= 5) return objects[handle - 1];
     if (is("handles-change") && handle >= 101 && handle <= 105) return objects[handle - 101];
     return is("million-objects") && handle <= MILLION ? vendors : NULL;

@@ -13,8 +13,8 @@ pub const UNMAPPED: &[(&str, &str)] = &[
     ),
     (
         "adcs.template-provider-legacy",
-        "which interface makes a key is no measure of how it is managed; default templates name the \
-         old one",
+        "which interface makes a key is no measure of how it is managed; default templates name \
+         the old one",
     ),
     (
         "endpoint.chain-disordered",
@@ -30,12 +30,21 @@ pub const UNMAPPED: &[(&str, &str)] = &[
     ),
     (
         "token.certificate-without-key",
-        "what lies beside a certificate is a matter of one token; where its key lies is said of the \
-         key",
+        "what lies beside a certificate is a matter of one token; where its key lies is said of \
+         the key",
     ),
     (
         "token.in-error",
         "that a device failed today says nothing of how devices are listed or keys are managed",
+    ),
+    (
+        "token.key-id-duplicate",
+        "an identifier that two keys share confuses programs; both keys are in the register all \
+         the same",
+    ),
+    (
+        "token.key-id-missing",
+        "a key without an identifier or a label is listed by its place like any other",
     ),
     (
         "token.key-modifiable",
@@ -44,8 +53,9 @@ pub const UNMAPPED: &[(&str, &str)] = &[
     ),
     (
         "token.key-on-several-tokens",
-        "a pair of devices that stand in for each other and a copy that nobody planned look the same",
+        "two devices that stand in for each other and a copy that nobody planned look the same",
     ),
+    ("token.key-pair-wraps", "the keys that can leave are counted one by one already"),
     (
         "token.key-without-certificate",
         "keys have uses without certificates, and certificates lie where nobody looked",

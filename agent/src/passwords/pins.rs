@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pki_collectors::TokenPin;
-use pki_config::{PinSource, Pkcs11Scope, Problem, TokenLogin};
+use pki_config::{PinSource, Pkcs11Scope, Problem, SecretSource, TokenLogin};
 use zeroize::Zeroizing;
 
 use super::{Ask, Source, descriptor, of, password};
@@ -19,10 +19,22 @@ pub(super) type Pins = Vec<Option<TokenPin>>;
 /// Those that are kept in files and variables.
 pub(super) fn kept(scope: &Pkcs11Scope, problems: &mut Vec<Problem>) -> Pins {
     let read = |(at, login): (usize, &TokenLogin)| match &login.pin {
-        PinSource::Kept(source) => noted(at, login, of(source, "PIN"), problems),
+        PinSource::Kept(source) => {
+            let given = noted(at, login, of(source, "PIN"), problems);
+            given.map(|given| TokenPin { mark: mark(source), ..given })
+        }
         _ => None,
     };
     scope.logins.iter().enumerate().map(read).collect()
+}
+
+/// What a source is known by: its name alone. The times of a file do not count, for what keeps secrets
+/// writes theirs anew at each start, and a wrong PIN would be tried again each time.
+fn mark(source: &SecretSource) -> String {
+    match source {
+        SecretSource::File(path) => format!("file {}", path.display()),
+        SecretSource::Environment(name) => format!("env {name}"),
+    }
 }
 
 /// Those that come from file descriptors, beside the ones there are. Each descriptor is read once, whoever
@@ -85,7 +97,7 @@ mod tests {
     use std::os::fd::IntoRawFd as _;
     use std::path::Path;
 
-    use pki_config::{Origin, SecretSource, Settings};
+    use pki_config::{Origin, Settings};
 
     use super::*;
     use crate::passwords::read;
@@ -146,7 +158,8 @@ mod tests {
         let told = told(&pins);
         let descriptor = format!("descriptor {number}");
         assert_eq!(told[0], None);
-        assert!(told[1].is_some_and(|(pin, mark)| pin == "1111" && mark.starts_with("file ")));
+        let kept = format!("file {}", path.display());
+        assert_eq!(told[1], Some(("1111", kept.as_str())), "not the times of the file");
         assert_eq!(told[2], Some(("3333", "prompt")));
         assert_eq!(told[3..], [Some(("2222", descriptor.as_str())); 2]);
         assert!(!format!("{pins:?}").contains("1111"), "{pins:?}");

@@ -30,14 +30,23 @@ const GRACE: Duration = Duration::from_secs(10);
 /// What is written together.
 #[derive(Default)]
 pub(super) struct Portion {
-    /// Logins that were refused.
-    pub(super) refused: Vec<Digest>,
+    /// What is known of logins.
+    pub(super) logins: Vec<Login>,
     /// Everything but what is taken over from an earlier run.
     pub(super) batch: Batch,
     /// What came after what, for the lines.
     pub(super) order: Vec<Line>,
     /// Files that an earlier run has read and that are as they were.
     pub(super) unchanged: Vec<Place>,
+}
+
+/// What is known of a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Login {
+    /// It is about to be tried.
+    Tried(Digest),
+    /// It worked, or was not tried after all.
+    Cleared(Digest),
 }
 
 /// What the next line is about.
@@ -100,9 +109,9 @@ async fn gather(observations: &mut Source, not_before: Instant) -> Gathered {
         Err(_) => return Gathered { taken, is_last: false },
     }
     let mut octets = taken.iter().map(length).sum::<usize>();
-    // A refused login is kept at once: who is killed now must not try it again.
-    let is_refused = |one: Option<&Observation>| matches!(one, Some(Observation::LoginRefused(_)));
-    while taken.len() < BATCH && octets < BATCH_OCTETS && !is_refused(taken.last()) {
+    // A login that is about to be tried is kept at once: somebody waits for that.
+    let is_login = |one: Option<&Observation>| matches!(one, Some(Observation::LoginTried(_)));
+    while taken.len() < BATCH && octets < BATCH_OCTETS && !is_login(taken.last()) {
         // An instant that has passed means what is there already and no waiting.
         match timeout_at(not_before, observations.recv()).await {
             Ok(Some(next)) => {
@@ -128,7 +137,7 @@ fn length(observation: &Observation) -> usize {
 /// Sorts observations into a batch, and says in which order they came.
 fn portion(taken: Vec<Observation>, intake: &mut Intake) -> Portion {
     let mut portion = Portion::default();
-    let Portion { refused, batch, order, unchanged } = &mut portion;
+    let Portion { logins, batch, order, unchanged } = &mut portion;
     for observation in taken {
         match observation {
             Observation::Found { raw, sighting } => {
@@ -142,7 +151,8 @@ fn portion(taken: Vec<Observation>, intake: &mut Intake) -> Portion {
                 order.push(Line::Gap);
             }
             Observation::Unchanged(place) => unchanged.push(place),
-            Observation::LoginRefused(login) => refused.push(login),
+            Observation::LoginTried(login) => logins.push(Login::Tried(login)),
+            Observation::LoginCleared(login) => logins.push(Login::Cleared(login)),
             Observation::Covered { collector, scope, coverage } => {
                 batch.coverage.push((collector, scope, coverage));
                 order.push(Line::Coverage);

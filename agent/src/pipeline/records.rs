@@ -7,12 +7,12 @@ use std::thread;
 
 use anyhow::Context as _;
 use pki_collectors::Source;
-use pki_inventory::{Digest, Gap, GapReason, Kind, Time};
+use pki_inventory::{Gap, GapReason, Kind, Time};
 use pki_store::{Batch, RunId, StoreError, Unchanged};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::portions::{self, Line, Portion};
+use super::portions::{self, Line, Login, Portion};
 use crate::interrupt::Interrupt;
 use crate::stream::Stream;
 
@@ -49,13 +49,13 @@ pub(super) struct Before<'a> {
 /// the agent is killed between the two. When lines can be written no more, the run ends as if it
 /// had been interrupted, and the places without theirs are marked as broken off.
 ///
-/// A login that was refused comes before everything: it is kept even if nothing else ever is.
+/// A login comes before everything: it is kept even if nothing else ever is.
 pub(super) fn keep(
     observations: Source,
     runtime: &Handle,
     interrupt: &Interrupt,
     write: &mut dyn FnMut(&Batch) -> Result<(), StoreError>,
-    refuse: &mut dyn FnMut(Digest) -> Result<(), StoreError>,
+    note: &mut dyn FnMut(Login) -> Result<(), StoreError>,
     mut stream: Option<&mut Stream>,
     before: Option<Before<'_>>,
 ) -> anyhow::Result<Kept> {
@@ -71,8 +71,8 @@ pub(super) fn keep(
             })
             .context("the operating system gave no thread to parse on")?;
         while let Some(portion) = portions.blocking_recv() {
-            let Portion { refused, mut batch, order, unchanged } = portion;
-            refused.into_iter().try_for_each(&mut *refuse)?;
+            let Portion { logins, mut batch, order, unchanged } = portion;
+            logins.into_iter().try_for_each(&mut *note)?;
             // Nothing is known as unchanged where there is no run that read it.
             if let Some(before) = before.as_ref().filter(|_| !unchanged.is_empty()) {
                 let (run, at) = (before.run, (before.clock)());
@@ -171,7 +171,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use pki_collectors::Sink;
-    use pki_inventory::{Coverage, Endpoint, Handshake, Observation, Place, Raw, Sighting};
+    use pki_inventory::{Coverage, Digest, Endpoint, Handshake, Observation, Place, Raw, Sighting};
     use pki_store::{Outcome, RunId, RunStart, Selection, SqliteStore, Store as _};
 
     /// More than any of these tests hands in before anybody takes.
@@ -182,8 +182,8 @@ mod tests {
         tokio::runtime::Runtime::new().expect("a runtime")
     }
 
-    fn none_refused(login: Digest) -> Result<(), StoreError> {
-        panic!("nobody said that {login} was refused")
+    fn no_login(login: Login) -> Result<(), StoreError> {
+        panic!("nobody logged in: {login:?}")
     }
 
     fn found(number: u32) -> Observation {
@@ -209,7 +209,7 @@ mod tests {
             runtime().handle(),
             &Interrupt::watch(),
             &mut write,
-            &mut none_refused,
+            &mut no_login,
             None,
             None,
         )
@@ -219,10 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_login_is_kept_before_anything_that_came_with_it_or_after_it() {
+    fn a_login_is_kept_before_anything_that_came_with_it_or_after_it() {
         let login = Digest::of(b"how it was tried");
         let (sink, source) = Sink::bounded(IN_FLIGHT);
-        let all = [found(1), Observation::LoginRefused(login), found(2)];
+        let accepted = Observation::LoginCleared(login);
+        let all = [found(1), Observation::LoginTried(login), found(2), accepted];
         all.into_iter().for_each(|one| sink.send_blocking(one).expect("there is room"));
         drop(sink);
         let told = RefCell::new(Vec::new());
@@ -230,15 +231,18 @@ mod tests {
             told.borrow_mut().push(format!("{} assets", batch.assets.len()));
             Ok(())
         };
-        let mut refuse = |login: Digest| {
-            told.borrow_mut().push(login.to_string());
+        let mut note = |login: Login| {
+            told.borrow_mut().push(format!("{login:?}"));
             Ok(())
         };
         let interrupt = Interrupt::watch();
-        keep(source, runtime().handle(), &interrupt, &mut write, &mut refuse, None, None)
+        keep(source, runtime().handle(), &interrupt, &mut write, &mut note, None, None)
             .expect("keeps");
         // The portion ends with it, so that nothing else is waited for.
-        assert_eq!(*told.borrow(), [login.to_string(), "1 assets".into(), "1 assets".into()]);
+        let tried = format!("{:?}", Login::Tried(login));
+        let accepted = format!("{:?}", Login::Cleared(login));
+        let expected = [tried, "1 assets".into(), accepted, "1 assets".into()];
+        assert_eq!(*told.borrow(), expected);
     }
 
     #[test]
@@ -250,7 +254,7 @@ mod tests {
         let runtime = runtime();
         let interrupt = Interrupt::watch();
         let kept =
-            keep(source, runtime.handle(), &interrupt, &mut write, &mut none_refused, None, None);
+            keep(source, runtime.handle(), &interrupt, &mut write, &mut no_login, None, None);
         assert!(kept.is_err());
         assert!(collector.join().expect("ends").is_some());
     }
@@ -279,7 +283,7 @@ mod tests {
             runtime().handle(),
             &Interrupt::watch(),
             &mut write,
-            &mut none_refused,
+            &mut no_login,
             None,
             None,
         )
@@ -329,7 +333,7 @@ mod tests {
                 runtime().handle(),
                 &interrupt,
                 &mut write,
-                &mut none_refused,
+                &mut no_login,
                 Some(&mut stream),
                 None,
             );
@@ -376,7 +380,7 @@ mod tests {
             runtime().handle(),
             &interrupt,
             &mut write,
-            &mut none_refused,
+            &mut no_login,
             Some(&mut stream),
             None,
         )
@@ -415,7 +419,7 @@ mod tests {
             runtime().handle(),
             &interrupt,
             &mut write,
-            &mut none_refused,
+            &mut no_login,
             Some(&mut stream),
             None,
         );
@@ -465,7 +469,7 @@ mod tests {
                 runtime().handle(),
                 &interrupt,
                 write,
-                &mut none_refused,
+                &mut no_login,
                 Some(&mut stream),
                 before,
             )
@@ -510,7 +514,7 @@ mod tests {
             runtime().handle(),
             &Interrupt::watch(),
             &mut write,
-            &mut none_refused,
+            &mut no_login,
             None,
             None,
         );
@@ -581,7 +585,7 @@ mod tests {
             runtime().handle(),
             &Interrupt::watch(),
             &mut write,
-            &mut none_refused,
+            &mut no_login,
             None,
             None,
         )

@@ -89,7 +89,7 @@ fn a_scope_is_read_back_as_it_was_recorded() {
             "Tokens of /usr/lib/p11.so, the modules that p11-kit is configured with.",
             "Of them only pkcs11:token=A, pkcs11:serial=7.",
             "Logged in to pkcs11:token=A.",
-            "Of one token at most 900 objects.",
+            "Of one token at most 900 objects of a class.",
             "Left out: /srv/tmp, **/*.bak, 192.0.2.7, [2001:db8::1], secret.test.",
             "The clock was set to 2026-11-21T00:00:00Z.",
             "Goes on with run 7.",

@@ -81,7 +81,7 @@ impl Tokens {
             self.modules.iter().cloned().chain(self.p11_kit.then_some(p11_kit)).collect();
         let base = Pkcs11Scope::default().max_objects;
         let most = (self.max_objects != base)
-            .then(|| format!("Of one token at most {} objects.", self.max_objects));
+            .then(|| format!("Of one token at most {} objects of a class.", self.max_objects));
         let logins = super::told("Logged in to", self.logins.iter());
         [
             super::told("Tokens of", modules.iter()),

@@ -199,15 +199,23 @@ pub trait Store: Send {
         Ok(Changes::between(&previous, &current, left_out))
     }
 
-    /// Keeps for good that a login was refused, before it returns and even if the machine stops right
-    /// after. The digest says how it was tried; the same one again changes nothing.
+    /// Keeps for good that a login is refused, before it returns and even if the machine stops right
+    /// after; it is said before the login is tried. The digest says how; the same one again changes
+    /// nothing.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
     fn add_refused_login(&mut self, login: Digest, refused: Time) -> Result<(), StoreError>;
 
-    /// Every login that was ever refused, sorted. None of them is to be tried again.
+    /// Forgets one: it worked, or was not tried after all.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    fn remove_refused_login(&mut self, login: Digest) -> Result<(), StoreError>;
+
+    /// Every login that was tried and did not work, sorted. None of them is to be tried again.
     ///
     /// # Errors
     ///

@@ -290,6 +290,12 @@ impl Store for SqliteStore {
         done
     }
 
+    fn remove_refused_login(&mut self, login: Digest) -> Result<(), StoreError> {
+        self.write("forget a login that worked", |connection| {
+            kept::remove_refused_login(connection, login)
+        })
+    }
+
     fn refused_logins(&self) -> Result<Vec<Digest>, StoreError> {
         self.read("load the refused logins", kept::refused_logins)
     }

@@ -57,7 +57,6 @@ pub(crate) struct Functions {
 /// A loaded module.
 pub(crate) struct Module {
     functions: Functions,
-    version: (u8, u8),
     parameters: Option<CString>,
     calls: u64,
     /// Reused from object to object.
@@ -79,18 +78,8 @@ impl Failure {
 }
 
 impl Module {
-    pub(crate) fn new(
-        functions: Functions,
-        version: (u8, u8),
-        parameters: Option<CString>,
-        calls: u64,
-    ) -> Self {
-        Self { functions, version, parameters, calls, template: Vec::new() }
-    }
-
-    /// The version of its table of functions.
-    pub(crate) fn version(&self) -> (u8, u8) {
-        self.version
+    pub(crate) fn new(functions: Functions, parameters: Option<CString>, calls: u64) -> Self {
+        Self { functions, parameters, calls, template: Vec::new() }
     }
 
     /// How many functions were called so far.

@@ -6,7 +6,8 @@
 //!
 //! What this crate does not do: it judges nothing and names nothing, the numbers of the module go out as
 //! they came in. It never writes to a token: the functions that do are not even looked up. It reads no
-//! value of a private or secret key, opens no session that may write, and tries one PIN once.
+//! value of a private or secret key, opens no session that may write, and tries one PIN once: only where
+//! the token is still the one that was told, and where there is something to be read with it.
 //!
 //! The process dies when the thread that started it ends (`PR_SET_PDEATHSIG`): whoever starts it has to
 //! keep that thread for as long as the process is to live.
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 
 use cryptoki_sys::{CKF_LOGIN_REQUIRED, CKF_OS_LOCKING_OK, CKR_CANT_LOCK};
 use cryptoki_sys::{CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_OK};
-use pki_tokens::wire::{Message, Order};
+use pki_tokens::wire::{Message, Order, TokenAnswer};
 
 use calls::{Failure, Module};
 use channel::{Answers, Orders};
@@ -67,12 +68,12 @@ fn orders(orders: &mut Orders, answers: &mut Answers) -> io::Result<()> {
         None => return Ok(()),
     };
     let mut module = start(&path, parameters, answers)?;
-    let flags = match &mut module {
+    let tokens = match &mut module {
         Some(module) => slots::tell(module, answers)?,
         None => BTreeMap::new(),
     };
     answers.say(&Message::SlotsEnd)?;
-    let served = reads(orders, answers, &mut module, &flags);
+    let served = reads(orders, answers, &mut module, &tokens);
     let calls = module.as_mut().map_or(0, end);
     if served? { answers.say(&Message::End { calls }) } else { Ok(()) }
 }
@@ -82,14 +83,15 @@ fn reads(
     orders: &mut Orders,
     answers: &mut Answers,
     module: &mut Option<Module>,
-    flags: &BTreeMap<u64, u64>,
+    tokens: &BTreeMap<u64, TokenAnswer>,
 ) -> io::Result<bool> {
     loop {
         match orders.next()? {
             Some(Order::Read { slot, login, max_objects }) => {
-                match (module.as_mut(), flags.get(&slot)) {
-                    (Some(module), Some(flags)) => {
-                        let login = login.filter(|_| flags & CKF_LOGIN_REQUIRED != 0);
+                match (module.as_mut(), tokens.get(&slot)) {
+                    (Some(module), Some(token)) => {
+                        let login = login.filter(|_| token.flags & CKF_LOGIN_REQUIRED != 0);
+                        let login = login.map(|login| (login, token));
                         reading::read(module, answers, slot, login, max_objects)?;
                     }
                     _ => reading::nothing(answers, slot)?,

@@ -41,13 +41,13 @@ pub(crate) fn module(
             function_list(&library, &mut calls).map_err(|failure| ("C_GetFunctionList", failure))?
         }
     };
-    let Some(version) = version(list) else {
+    if version(list).is_none() {
         return Err(("C_GetFunctionList", Failure::nonsense("a version that is not known")));
-    };
+    }
     // SAFETY: not null and aligned, as the two functions below say, and in a version whose table has
     // at least these functions.
     let functions = unsafe { functions(list) };
-    Ok(Module::new(functions, version, parameters, calls))
+    Ok(Module::new(functions, parameters, calls))
 }
 
 fn interface(library: &Library, calls: &mut u64) -> Option<*const CK_FUNCTION_LIST> {

@@ -4,50 +4,67 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use cryptoki_sys::{CK_TOKEN_INFO, CK_VERSION, CKF_TOKEN_PRESENT, CKR_BUFFER_TOO_SMALL};
+use cryptoki_sys::{CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED};
 use cryptoki_sys::{CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED};
 use pki_tokens::wire::{MechanismAnswer, Message, Octets, SlotAnswer, TokenAnswer};
 
 use crate::calls::{Answer, Failure, Module};
 use crate::channel::Answers;
 
-/// No more slots and no more mechanisms of a token are listed.
+/// No longer list is asked for.
 const MOST: usize = 4096;
+
+/// No more tokens are told with what they can do. Empty slots are small.
+const MOST_TOKENS: usize = 256;
+
+/// No more mechanisms of a token are told: the standard knows some 400.
+const MOST_OF_TOKEN: usize = 1024;
+
+/// No more of them are told of all tokens.
+const MOST_MECHANISMS: usize = 65_536;
 
 /// A list that never fits has grown this often since its length was asked for.
 const TRIES: usize = 6;
 
 /// Tells what the library says of itself.
 pub(crate) fn library(module: &mut Module, answers: &mut Answers) -> io::Result<()> {
-    let interface = module.version();
-    let message = match module.info() {
-        Ok(info) => Message::Library {
+    match module.info() {
+        Ok(info) => answers.say(&Message::Library {
             manufacturer: octets(&info.manufacturerID),
             description: octets(&info.libraryDescription),
             version: version(info.libraryVersion),
             interface: version(info.cryptokiVersion),
-        },
-        // Its tokens can be read all the same.
-        Err(failure) => {
-            answers.failed(None, "C_GetInfo", &failure, "")?;
-            let (manufacturer, description) = Default::default();
-            Message::Library { manufacturer, description, version: (0, 0), interface }
-        }
-    };
-    answers.say(&message)
+        }),
+        // Its tokens can be read all the same. What it did not tell is not made up.
+        Err(failure) => answers.failed(None, "C_GetInfo", &failure, ""),
+    }
 }
 
-/// Tells each slot, and gives the flags of their tokens.
-pub(crate) fn tell(module: &mut Module, answers: &mut Answers) -> io::Result<BTreeMap<u64, u64>> {
-    let mut flags = BTreeMap::new();
+/// Tells each slot, and gives their tokens as they were told.
+pub(crate) fn tell(
+    module: &mut Module,
+    answers: &mut Answers,
+) -> io::Result<BTreeMap<u64, TokenAnswer>> {
+    let mut tokens = BTreeMap::new();
     let slots = match list(|place| module.slot_list(place)) {
         Ok(slots) => slots,
         Err(failure) => {
             answers.failed(None, "C_GetSlotList", &failure, "")?;
-            return Ok(flags);
+            return Ok(tokens);
         }
     };
-    let mut told = BTreeSet::new();
-    for id in slots.into_iter().filter(|id| told.insert(*id)) {
+    let mut listed = BTreeSet::new();
+    let slots: Vec<u64> = slots.into_iter().filter(|id| listed.insert(*id)).collect();
+    let mut left = MOST_MECHANISMS;
+    for (at, id) in slots.iter().copied().enumerate() {
+        if tokens.len() == MOST_TOKENS {
+            let more = slots.len() - at;
+            let failure = Failure::Nonsense(format!(
+                "{more} slots behind the first {MOST_TOKENS} tokens were left out"
+            ));
+            answers.failed(None, "C_GetSlotList", &failure, "")?;
+            break;
+        }
         let info = match module.slot_info(id) {
             Ok(info) => info,
             Err(failure) => {
@@ -66,9 +83,10 @@ pub(crate) fn tell(module: &mut Module, answers: &mut Answers) -> io::Result<BTr
         if info.flags & CKF_TOKEN_PRESENT != 0 {
             match module.token_info(id) {
                 Ok(info) => {
-                    flags.insert(id, info.flags);
-                    slot.token = Some(token(&info));
-                    slot.mechanisms = mechanisms(module, answers, id)?;
+                    let token = token(&info);
+                    tokens.insert(id, token.clone());
+                    slot.token = Some(token);
+                    slot.mechanisms = mechanisms(module, answers, id, &mut left)?;
                 }
                 // Taken out since the slot was asked.
                 Err(Failure::Returned(CKR_TOKEN_NOT_PRESENT)) => {}
@@ -83,7 +101,40 @@ pub(crate) fn tell(module: &mut Module, answers: &mut Answers) -> io::Result<BTr
         }
         answers.say(&Message::Slot(Box::new(slot)))?;
     }
-    Ok(flags)
+    Ok(tokens)
+}
+
+/// Asks for the token in a slot once more.
+pub(crate) fn again(module: &mut Module, slot: u64) -> Answer<TokenAnswer> {
+    module.token_info(slot).map(|info| token(&info))
+}
+
+/// Why a PIN that is meant for the token as it was told is not to be tried at the one that is there
+/// now; nothing where it may be.
+///
+/// Tokens are changed while others are read, and the number of a slot stays. A PIN that was tried wrong
+/// meanwhile, by whomever, leaves fewer attempts than whoever ordered this one knew of.
+pub(crate) fn changed(told: &TokenAnswer, now: &TokenAnswer) -> Option<String> {
+    let names = [
+        ("label", &told.label, &now.label),
+        ("manufacturer", &told.manufacturer, &now.manufacturer),
+        ("model", &told.model, &now.model),
+        ("serial number", &told.serial, &now.serial),
+    ];
+    let others: Vec<&str> =
+        names.into_iter().filter(|(_, told, now)| told != now).map(|(name, ..)| name).collect();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        return Some(format!("it is no longer the token that was told, by its {others}"));
+    }
+    let new = |flag: u64| now.flags & !told.flags & flag != 0;
+    let worse = [
+        (CKF_USER_PIN_LOCKED, "its PIN is locked"),
+        (CKF_USER_PIN_FINAL_TRY, "one more wrong PIN locks it"),
+        (CKF_USER_PIN_COUNT_LOW, "a wrong PIN was entered"),
+    ];
+    let worse = worse.into_iter().find(|(flag, _)| new(*flag));
+    worse.map(|(_, what)| format!("since it was told, {what}"))
 }
 
 fn token(info: &CK_TOKEN_INFO) -> TokenAnswer {
@@ -110,6 +161,7 @@ fn mechanisms(
     module: &mut Module,
     answers: &mut Answers,
     slot: u64,
+    left: &mut usize,
 ) -> io::Result<Option<Vec<MechanismAnswer>>> {
     let numbers = match list(|place| module.mechanism_list(slot, place)) {
         Ok(numbers) => numbers,
@@ -123,7 +175,16 @@ fn mechanisms(
         let info = info.map(|info| (info.ulMinKeySize, info.ulMaxKeySize, info.flags));
         MechanismAnswer { number, info }
     };
-    Ok(Some(numbers.into_iter().map(mechanism).collect()))
+    let count = numbers.len().min(MOST_OF_TOKEN).min(*left);
+    *left -= count;
+    let told = numbers.iter().copied().take(count).map(mechanism).collect();
+    if count < numbers.len() {
+        let more = numbers.len() - count;
+        let failure = Failure::Nonsense(format!("{more} mechanisms behind the first {count}"));
+        answers.failed(Some(slot), "C_GetMechanismList", &failure, "left out")?;
+    }
+    // With none at all it would look like a token that can do nothing.
+    Ok((count > 0 || numbers.is_empty()).then_some(told))
 }
 
 /// Asks for the length of a list, then for the list, until it fits (PKCS #11 v3.1, 5.2).

@@ -14,7 +14,7 @@ use cryptoki_sys::{
     CKR_DEVICE_REMOVED, CKR_OBJECT_HANDLE_INVALID, CKR_OK, CKR_SESSION_CLOSED,
     CKR_SESSION_HANDLE_INVALID, CKR_TOKEN_NOT_PRESENT,
 };
-use pki_tokens::attributes::wanted;
+use pki_tokens::attributes::{may_be_skipped, wanted};
 use pki_tokens::wire::{Octets, Value};
 
 use crate::calls::{Failure, Module};
@@ -145,9 +145,9 @@ impl Attributes {
         // A batch returns one reason for all that have no value. That of those which objects of this
         // kind were seen not to have is known, unless none of the absent ones gives the reason.
         let explained = batch.returned == CKR_ATTRIBUTE_TYPE_INVALID
-            || batch.absent.iter().any(|attribute| !habits.lack(*attribute, 1));
+            || batch.absent.iter().any(|attribute| habits.without(*attribute) == 0);
         for attribute in batch.absent {
-            if explained && habits.lack(attribute, 1) {
+            if explained && habits.without(attribute) > 0 {
                 habits.saw(attribute, &Value::Invalid);
                 batch.told.insert(attribute, Value::Invalid);
             } else {
@@ -174,11 +174,19 @@ impl Attributes {
             if told.contains_key(attribute) {
                 continue;
             }
-            if habits.lack(*attribute, HABIT) {
-                told.insert(*attribute, Value::Invalid);
-            } else {
+            let without = habits.without(*attribute);
+            if without < HABIT {
                 rest.push(*attribute);
+                continue;
             }
+            // It costs such a module some calls more, but what is judged is not guessed: alone, as it
+            // spoils the answer to several.
+            let value = if may_be_skipped(*attribute) {
+                Value::NotAsked(without.into())
+            } else {
+                object.learn(habits, *attribute)?
+            };
+            told.insert(*attribute, value);
         }
         if rest.is_empty() {
             return Ok(());
@@ -222,7 +230,7 @@ impl Attributes {
             Some(CKK_RSA | CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)
         ) {
             // They have other attributes in its place (PKCS #11 v3.1, 6.1.2, 6.3.3).
-            Value::Invalid
+            Value::NotAsked(0)
         } else {
             object.single(CKA_VALUE)?
         };
@@ -259,8 +267,8 @@ impl Habits {
                     *times += 1;
                 }
             }
-            // A call that failed says nothing of what the object has.
-            Value::Failed(_) => {}
+            // What failed or was not asked says nothing of what the object has.
+            Value::Failed(_) | Value::NotAsked(_) => {}
             _ => {
                 if let Some(times) = self.invalid.get_mut(&attribute) {
                     *times = None;
@@ -269,9 +277,9 @@ impl Habits {
         }
     }
 
-    /// Whether objects of this kind have no such attribute, as so many of them have shown.
-    fn lack(&self, attribute: u64, times: u32) -> bool {
-        matches!(self.invalid.get(&attribute), Some(Some(seen)) if *seen >= times)
+    /// How many objects of this kind have shown that they have no such attribute; 0 where one has it.
+    fn without(&self, attribute: u64) -> u32 {
+        self.invalid.get(&attribute).copied().flatten().unwrap_or_default()
     }
 }
 
@@ -367,15 +375,20 @@ impl Object<'_> {
 
     fn ask(&mut self, rooms: &mut [Room]) -> Result<u64, Failure> {
         let returned = self.module.attribute_value(self.session, self.handle, rooms)?;
-        match returned {
-            CKR_SESSION_HANDLE_INVALID
+        if is_over(returned) { Err(Failure::Returned(returned)) } else { Ok(returned) }
+    }
+}
+
+/// Whether the session can be used no more.
+pub(crate) fn is_over(returned: u64) -> bool {
+    matches!(
+        returned,
+        CKR_SESSION_HANDLE_INVALID
             | CKR_SESSION_CLOSED
             | CKR_DEVICE_REMOVED
             | CKR_TOKEN_NOT_PRESENT
-            | CKR_CRYPTOKI_NOT_INITIALIZED => Err(Failure::Returned(returned)),
-            _ => Ok(returned),
-        }
-    }
+            | CKR_CRYPTOKI_NOT_INITIALIZED
+    )
 }
 
 /// After these the lengths say for each attribute what became of it (PKCS #11 v3.1, 5.7.5).

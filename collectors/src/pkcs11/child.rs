@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use pki_tokens::wire::{MAX_LINE, Message, Order};
+use rustix::process::Pid;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, timeout_at};
@@ -29,6 +30,14 @@ pub(super) struct Process {
     silence: Duration,
     /// Octets it has said.
     pub(super) octets: u64,
+    /// The group of processes that it leads.
+    group: Option<Pid>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
 }
 
 /// Why nothing more comes from a process.
@@ -62,7 +71,9 @@ impl Process {
         let program: &OsString = words.next().ok_or_else(none)?;
         let mut command = Command::new(program);
         command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        command.kill_on_drop(true);
+        // A group of its own: an interrupt at the terminal is the agent's to handle, and what the library
+        // starts ends with it.
+        command.process_group(0).kill_on_drop(true);
         for name in cx.secret_variables.iter() {
             command.env_remove(name);
         }
@@ -70,7 +81,9 @@ impl Process {
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let output = output.ok_or_else(none)?;
         let silence = Duration::from_secs(cx.pkcs11.call_timeout_secs);
+        let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         Ok(Self {
+            group,
             child,
             input,
             output: BufReader::with_capacity(64 * 1024, output),
@@ -78,6 +91,11 @@ impl Process {
             silence,
             octets: 0,
         })
+    }
+
+    /// Gives it until then.
+    pub(super) fn has_until(&mut self, deadline: Instant) {
+        self.deadline = deadline;
     }
 
     /// Gives an order. The line is wiped: it may hold a PIN.
@@ -146,15 +164,25 @@ impl Process {
     /// Lets the process end, and ends it where it does not.
     pub(super) async fn part(mut self) {
         self.input = None;
+        let _ = tokio::time::timeout(PARTING, self.child.wait()).await;
+        self.kill().await;
+    }
+
+    /// Ends the process and all that it started, and waits a while until it is gone: one that a driver
+    /// holds in the kernel goes when that lets it.
+    pub(super) async fn kill(mut self) {
+        self.input = None;
+        self.kill_group();
         if tokio::time::timeout(PARTING, self.child.wait()).await.is_err() {
-            let _ = self.child.kill().await;
+            tracing::warn!(process = self.child.id(), "A process of a module does not end.");
         }
     }
 
-    /// Ends the process at once, and waits until it is gone.
-    pub(super) async fn kill(mut self) {
-        self.input = None;
-        let _ = self.child.kill().await;
+    fn kill_group(&mut self) {
+        if let Some(group) = self.group.take() {
+            // Only a group that is gone cannot be ended.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
     }
 
     /// How it ended.

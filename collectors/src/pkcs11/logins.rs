@@ -1,11 +1,14 @@
 //! Whether to log in to a token, and with what. A PIN is tried once: most tokens lock themselves after a
 //! few wrong ones, some for good.
 
-use pki_config::{PinSource, TokenDescription, TokenLogin};
+use std::collections::BTreeSet;
+
+use pki_config::{PinSource, TokenDescription, TokenLogin, TokenUri};
 use pki_inventory::{Digest, Login, Place};
 use pki_tokens::wire::{LoginOrder, Pin};
 use zeroize::Zeroizing;
 
+use super::seats::Seat;
 use crate::Context;
 
 /// Flags of a token (`CK_TOKEN_INFO.flags`; PKCS #11 v3.1, 3.2).
@@ -29,12 +32,12 @@ pub(super) mod flag {
 /// The logins of the settings, and what became of them in this run.
 pub(super) struct Logins<'a> {
     cx: &'a Context,
-    /// For each login of the settings, the token it was used for.
-    used: Vec<Option<Place>>,
-    /// For each token that the settings choose, whether there was one.
-    chosen: Vec<bool>,
-    /// Tokens that refused in this run.
-    refused: Vec<Place>,
+    /// All tokens of all modules.
+    tokens: Vec<(Place, TokenDescription)>,
+    /// Tokens that were read, or tried to log in to.
+    read: BTreeSet<Place>,
+    /// Tokens that refused in this run or an earlier one, by what they say of themselves.
+    refused: BTreeSet<String>,
 }
 
 /// What is done about one token.
@@ -54,68 +57,74 @@ pub(super) enum Decision {
 }
 
 impl<'a> Logins<'a> {
-    /// None used yet.
-    pub(super) fn of(cx: &'a Context) -> Self {
-        let (logins, chosen) = (cx.pkcs11.logins.len(), cx.pkcs11.only.len());
-        let refused = Vec::new();
-        Self { cx, used: vec![None; logins], chosen: vec![false; chosen], refused }
+    /// Of a run with these tokens.
+    pub(super) fn of<'s>(cx: &'a Context, seats: impl IntoIterator<Item = &'s Seat>) -> Self {
+        let seats = seats.into_iter().map(|seat| (seat.place.clone(), seat.description.clone()));
+        Self { cx, tokens: seats.collect(), read: BTreeSet::new(), refused: BTreeSet::new() }
     }
 
     /// Whether the settings choose this token.
-    pub(super) fn is_chosen(&mut self, token: &TokenDescription) -> bool {
+    pub(super) fn is_chosen(&self, token: &TokenDescription) -> bool {
         let only = &self.cx.pkcs11.only;
-        for (uri, chosen) in only.iter().zip(&mut self.chosen) {
-            *chosen |= uri.fits(token);
-        }
         only.is_empty() || only.iter().any(|uri| uri.fits(token))
     }
 
-    /// What is done about a token. `others` are all tokens of its module, itself included.
+    /// Whether a token was read already, through another module: it is not read or logged in to twice.
+    pub(super) fn is_read(&self, place: &Place) -> bool {
+        self.read.contains(place)
+    }
+
+    /// Notes that a token was read as far as it can be.
+    pub(super) fn read(&mut self, place: &Place) {
+        self.read.insert(place.clone());
+    }
+
+    /// What is done about a token.
     pub(super) fn decide(
         &mut self,
         place: &Place,
         token: &TokenDescription,
         flags: u64,
-        others: &[TokenDescription],
     ) -> Decision {
-        let scope = &self.cx.pkcs11;
-        let entry = scope.logins.iter().position(|login| login.token.fits(token));
-        if flags & flag::LOGIN_REQUIRED == 0 {
-            self.use_for(entry, place);
-            return Decision::Without(Login::NotRequired);
-        }
-        let Some(entry) = entry else { return Decision::Without(Login::NotConfigured) };
-        let login = &scope.logins[entry];
-        let before = self.use_for(Some(entry), place);
-        match self.obstacle(login, entry, flags, before.as_ref(), place, others) {
-            Some(why) => Decision::NotTried(why),
-            None => self.order(login, entry, place),
+        let logins = &self.cx.pkcs11.logins;
+        let entry = logins.iter().position(|login| login.token.fits(token));
+        let has = |flag| flags & flag != 0;
+        match entry {
+            Some(_) if !has(flag::TOKEN_INITIALIZED) => {
+                Decision::NotTried("the token says that it is not initialised".to_owned())
+            }
+            _ if !has(flag::TOKEN_INITIALIZED) || !has(flag::LOGIN_REQUIRED) => {
+                Decision::Without(Login::NotRequired)
+            }
+            None => Decision::Without(Login::NotConfigured),
+            Some(entry) => match self.obstacle(&logins[entry], entry, flags, place) {
+                Some(why) => Decision::NotTried(why),
+                None => self.order(&logins[entry], entry, place),
+            },
         }
     }
 
     /// Why a PIN is not to be tried.
     fn obstacle(
-        &self,
+        &mut self,
         login: &TokenLogin,
         entry: usize,
         flags: u64,
-        before: Option<&Place>,
         place: &Place,
-        others: &[TokenDescription],
     ) -> Option<String> {
         let has = |flag| flags & flag != 0;
-        let also = others.iter().filter(|other| login.token.fits(other)).count();
-        if also > 1 || before.is_some_and(|before| before != place) {
+        let fits = self.tokens.iter().filter(|(_, token)| login.token.fits(token));
+        let places: BTreeSet<&Place> = fits.map(|(place, _)| place).collect();
+        if places.len() > 1 {
             return Some(format!(
-                "{} chooses more than this token, and a PIN belongs to one; name it by its serial \
-                 number as well",
-                login.token
+                "{} chooses {} tokens, and a PIN belongs to one; name it by its serial number as \
+                 well",
+                login.token,
+                places.len()
             ));
         }
-        if self.refused.contains(place) {
-            return Some(
-                "the token refused the PIN when it was read through another module".into(),
-            );
+        if self.refused.contains(&identity(place)) {
+            return Some("the token refused a PIN already".to_owned());
         }
         if !has(flag::USER_PIN_INITIALIZED) {
             return Some("the PIN of its user was never set".to_owned());
@@ -147,10 +156,12 @@ impl<'a> Logins<'a> {
             }
             (_, false) => {}
         }
-        let attempt = self.attempt(login, entry, place);
-        attempt.is_some_and(|attempt| self.cx.refused_logins.contains(&attempt)).then(|| {
-            "the token refused this PIN in an earlier run; it is tried again when its file was \
-             written anew, or `attempt` of the login is raised by one"
+        let attempt = self.attempt(login, entry, place)?;
+        self.cx.refused_logins.contains(&attempt).then(|| {
+            // Whatever else is configured for it: it is one PIN too many already.
+            self.refused.insert(identity(place));
+            "in an earlier run this login was tried and did not work; raise `attempt` of the login \
+             (`--pin-attempt`) by one when the PIN is right"
                 .to_owned()
         })
     }
@@ -173,39 +184,27 @@ impl<'a> Logins<'a> {
             return None;
         }
         let mark = &self.cx.pins.get(entry)?.as_ref()?.mark;
-        let (token, attempt) = (&login.token, login.attempt);
-        Some(Digest::of(format!("{place}\n{token}\n{mark}\n{attempt}").as_bytes()))
-    }
-
-    /// Notes that this token is the one of a login, and which one was before it.
-    fn use_for(&mut self, entry: Option<usize>, place: &Place) -> Option<Place> {
-        let used = self.used.get_mut(entry?)?;
-        match used {
-            Some(before) => Some(before.clone()),
-            None => {
-                *used = Some(place.clone());
-                None
-            }
-        }
+        let (token, attempt) = (identity(place), login.attempt);
+        Some(Digest::of(format!("{token}\n{mark}\n{attempt}").as_bytes()))
     }
 
     /// Notes that a token refused.
     pub(super) fn refused(&mut self, place: &Place) {
-        self.refused.push(place.clone());
+        self.refused.insert(identity(place));
     }
 
-    /// Tokens that the settings name and that were in no module.
+    /// Tokens that the settings name and that are in no module.
     pub(super) fn unused(&self) -> Vec<(Place, String)> {
         let scope = &self.cx.pkcs11;
-        let chosen = scope.only.iter().zip(&self.chosen).filter(|(_, chosen)| !**chosen);
-        let chosen = chosen.map(|(uri, _)| {
+        let is_there = |uri: &TokenUri| self.tokens.iter().any(|(_, token)| uri.fits(token));
+        let chosen = scope.only.iter().filter(|uri| !is_there(uri));
+        let chosen = chosen.map(|uri| {
             (uri.to_string(), "no module shows a token like this one, which was to be read")
         });
         // Where only some tokens are chosen, the others need not be there.
-        let all_are_read = scope.only.is_empty();
-        let logins = scope.logins.iter().zip(&self.used);
-        let logins = logins.filter(|(_, used)| all_are_read && used.is_none());
-        let logins = logins.map(|(login, _)| {
+        let logins =
+            scope.logins.iter().filter(|login| scope.only.is_empty() && !is_there(&login.token));
+        let logins = logins.map(|login| {
             (login.token.to_string(), "no module shows a token like this one, which has a PIN")
         });
         let mut all: Vec<(Place, String)> = Vec::new();
@@ -218,4 +217,11 @@ impl<'a> Logins<'a> {
         }
         all
     }
+}
+
+/// What a token says of itself, wherever it is plugged in: two slots may show one card.
+fn identity(place: &Place) -> String {
+    let attributes = place.token_part().unwrap_or_default().split(';');
+    let told: Vec<&str> = attributes.filter(|it| !it.starts_with("slot-id=")).collect();
+    told.join(";")
 }

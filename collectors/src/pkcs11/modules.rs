@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pki_config::Pkcs11Scope;
-use pki_inventory::Place;
+use pki_inventory::{Digest, Place};
 
 use super::p11_kit::{self, Folders};
 
@@ -23,7 +23,29 @@ pub(super) struct Modules {
     pub(super) problems: Vec<(Place, String)>,
 }
 
+impl Modules {
+    /// Which there are could not be found out in time.
+    pub(super) fn late() -> Self {
+        let place = Place::Scope("the configuration of p11-kit".to_owned());
+        let detail = "which modules are configured could not be found out within 30 s".to_owned();
+        Self { modules: Vec::new(), problems: vec![(place, detail)] }
+    }
+}
+
 impl Module {
+    /// The place of a token of this module. What a module is given in the beginning may decide which
+    /// tokens it shows: two databases of NSS are told apart by nothing else.
+    pub(super) fn of_token(&self, place: Place) -> Place {
+        match (place, &self.parameters) {
+            (Place::Token { token, object }, Some(parameters)) => {
+                let parameters = Digest::of(parameters.as_bytes()).to_string();
+                let token = format!("{token};x-parameters={}", &parameters[..16]);
+                Place::Token { token, object }
+            }
+            (place, _) => place,
+        }
+    }
+
     /// The place of gaps that are about all of it.
     pub(super) fn place(&self) -> Place {
         Place::file(&self.path)

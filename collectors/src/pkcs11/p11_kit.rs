@@ -1,8 +1,9 @@
 //! The modules that p11-kit is configured with on this host (pkcs11.conf(5)).
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Longest configuration file that is read, in octets.
@@ -54,7 +55,11 @@ impl Folders {
         if let Ok(folders) = std::fs::read_dir("/usr/lib") {
             let folders = folders.flatten().map(|folder| folder.path().join("pkcs11"));
             let mut folders: Vec<PathBuf> = folders.filter(|folder| folder.is_dir()).collect();
-            folders.sort();
+            // Those of this architecture first: a library of another one cannot be loaded.
+            let ours = format!("/usr/lib/{}-", std::env::consts::ARCH);
+            folders.sort_by_key(|folder| {
+                (!folder.to_string_lossy().starts_with(&ours), folder.clone())
+            });
             libraries.append(&mut folders);
         }
         Self {
@@ -83,18 +88,21 @@ pub(super) fn configured(folders: &Folders) -> Found {
         }
         Some(_) => (true, user),
     };
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    // Files of the same name in several folders are one: each field counts as the last folder has it.
+    let mut files: BTreeMap<String, (PathBuf, BTreeMap<String, String>)> = BTreeMap::new();
     let host = if with_host { folders.modules.as_slice() } else { &[] };
     let user = user.map(|user| user.join("modules"));
     for folder in host.iter().chain(&user) {
         for path in module_files(folder, &mut found) {
             let Some(name) = path.file_name() else { continue };
-            // One of the same name takes the place of the other.
-            files.insert(name.to_string_lossy().into_owned(), path);
+            let name = name.to_string_lossy().into_owned();
+            let Some(fields) = fields_of(&path, &mut found) else { continue };
+            let known = files.entry(name).or_insert_with(|| (path.clone(), BTreeMap::new()));
+            known.0 = path;
+            known.1.extend(fields);
         }
     }
-    for path in files.into_values() {
-        let Some(fields) = fields_of(&path, &mut found) else { continue };
+    for (path, fields) in files.into_values() {
         if let Some(module) = module(&path, &fields, &folders.libraries, &mut found) {
             found.modules.push(module);
         }
@@ -108,10 +116,16 @@ fn module(
     libraries: &[PathBuf],
     found: &mut Found,
 ) -> Option<Configured> {
-    let disabled = fields.get("disable-in").is_some_and(|programs| {
-        programs.split([' ', ',']).any(|program| program.trim() == PROGRAM)
-    });
-    if disabled {
+    let names_us =
+        |programs: &String| programs.split([' ', ',']).any(|program| program.trim() == PROGRAM);
+    let kept_away = match (fields.get("enable-in"), fields.get("disable-in")) {
+        (Some(programs), _) if !names_us(programs) => Some("enable-in"),
+        (None, Some(programs)) if names_us(programs) => Some("disable-in"),
+        _ => None,
+    };
+    if let Some(field) = kept_away {
+        let detail = format!("`{field}` keeps its module from {PROGRAM}");
+        found.problems.push((file.to_owned(), detail));
         return None;
     }
     if let Some(remote) = fields.get("remote") {
@@ -119,8 +133,11 @@ fn module(
         found.problems.push((file.to_owned(), detail));
         return None;
     }
-    // A file may only say how a module of another file is to be used.
-    let named = Path::new(fields.get("module").filter(|named| !named.is_empty())?);
+    let Some(named) = fields.get("module").filter(|named| !named.is_empty()) else {
+        found.problems.push((file.to_owned(), "it names no module".to_owned()));
+        return None;
+    };
+    let named = Path::new(named);
     let path = if named.is_absolute() {
         named.to_owned()
     } else {
@@ -174,7 +191,9 @@ fn fields_of(path: &Path, found: &mut Found) -> Option<BTreeMap<String, String>>
 }
 
 fn text_of(path: &Path) -> io::Result<String> {
-    let file = File::open(path)?;
+    // Without waiting: a FIFO that nobody writes to must not hold up the run.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let facts = file.metadata()?;
     if !facts.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -221,6 +240,8 @@ mod tests {
             ("share/b.module", "# for people\nmodule: /opt/old.so\n"),
             ("share/notes.txt", "module: /opt/never.so\n"),
             ("etc/modules/b.module", " module :  /opt/new.so \nx-init-reserved: a=b c\n"),
+            // Only a field of it is another one.
+            ("etc/modules/a.module", "priority: 4\n"),
             ("lib/a.so", ""),
         ]);
         assert_eq!(paths(&folders), ["a.so", "new.so"]);
@@ -260,12 +281,17 @@ mod tests {
             ("share/lost.module", "module: lost.so"),
             ("share/off.module", "module: /opt/off.so\ndisable-in: p11-kit-proxy, pkimm-agent"),
             ("share/on.module", "module: /opt/on.so\ndisable-in: p11-kit-proxy"),
+            ("share/others.module", "module: /opt/others.so\nenable-in: firefox, ssh"),
+            ("share/ours.module", "module: /opt/ours.so\nenable-in: firefox, pkimm-agent"),
             ("share/hint.module", "priority: 4"),
         ]);
+        let fifo = folder.path().join("share/fifo.module");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("runs");
+        assert!(made.success());
         std::fs::create_dir(folder.path().join("share/folder.module")).expect("makes");
         std::fs::write(folder.path().join("share/long.module"), vec![b'x'; 70_000])
             .expect("writes");
-        assert_eq!(paths(&folders), ["on.so"]);
+        assert_eq!(paths(&folders), ["on.so", "ours.so"]);
         let problems = configured(&folders).problems;
         let named = |name: &str| {
             let of = |path: &Path| path.ends_with(name);
@@ -275,6 +301,10 @@ mod tests {
         assert!(named("lost.module").expect("told").contains("lost.so"));
         assert!(named("folder.module").expect("told").contains("regular file"));
         assert!(named("long.module").expect("told").contains("65536"));
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert!(named("fifo.module").expect("told").contains("regular file"));
+        assert!(named("off.module").expect("told").contains("disable-in"));
+        assert!(named("others.module").expect("told").contains("enable-in"));
+        assert!(named("hint.module").expect("told").contains("names no module"));
+        assert_eq!(problems.len(), 8, "{problems:?}");
     }
 }

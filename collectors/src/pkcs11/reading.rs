@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pki_config::TokenDescription;
-use pki_inventory::{GapReason, Login, Observation, Place, Raw, Sighting, Token};
+use pki_inventory::{Coverage, Digest, GapReason, Login, Observation, Place, Raw, Sighting, Token};
 use pki_tokens::Objects;
 use pki_tokens::attributes::class_name;
-use pki_tokens::wire::{Message, Octets, Order, SlotAnswer, TokenAnswer};
-use tokio::time::Instant;
+use pki_tokens::wire::{LoginOrder, Message, Order, SlotAnswer};
+use tokio::time::{Instant, timeout};
 
 use super::child::{Broken, Process};
+use super::failures::Failures;
 use super::logins::{Decision, Logins, flag};
 use super::modules::Module;
-use super::{NAME, Tally, missed};
+use super::seats::{self, Seat};
+use super::{NAME, missed};
 use crate::{CollectError, Context, Sink};
 
 /// `CKR_OK` (PKCS #11 v3.1, 5.1).
@@ -22,30 +23,38 @@ const OK: u64 = 0;
 const USER_ALREADY_LOGGED_IN: u64 = 0x100;
 /// How often a module is loaded anew after it broke, to read the tokens behind the one it broke at.
 const MOST_STARTS: usize = 4;
-/// Octets of answers that are gathered of one token.
+/// Octets of answers that are gathered of one token, and of all that a module says of its slots.
 const MOST_OCTETS: u64 = 256 << 20;
-/// Failed calls that are told one by one.
-const MOST_TOLD: usize = 4;
+const MOST_OF_SLOTS: u64 = 16 << 20;
+/// How long it may take until somebody has noted that a login is about to be tried.
+const NOTING: Duration = Duration::from_secs(60);
 
 /// One module, as it is read.
-struct Reading<'r, 'a> {
+pub(super) struct Reading<'a> {
     cx: &'a Context,
-    out: &'r Sink,
-    module: &'r Module,
-    logins: &'r mut Logins<'a>,
-    tally: &'r mut Tally,
+    out: Sink,
+    module: Module,
+    process: Option<Process>,
+    /// Time that it took so far.
+    spent: Duration,
+    library: Option<Message>,
+    seats: Vec<Seat>,
     /// Whether it told its slots.
     is_listed: bool,
+    /// Whether it told all of them.
+    is_all_known: bool,
     /// Tokens that are done with, or at which the module broke.
     done: BTreeSet<Place>,
+    tally: Tally,
 }
 
-/// A token in its slot.
-struct Seat {
-    slot: SlotAnswer,
-    place: Place,
-    description: TokenDescription,
-    flags: u64,
+/// What was asked for and what came of it.
+#[derive(Debug, Default)]
+struct Tally {
+    asked: u64,
+    read: u64,
+    not_read: u64,
+    octets: u64,
 }
 
 /// What came of one token.
@@ -77,189 +86,319 @@ impl From<CollectError> for Stop {
     }
 }
 
-/// Reads all tokens of a module that are to be read. A module that breaks is loaded anew for those behind
-/// the one it broke at.
-pub(super) async fn read<'a>(
-    cx: &'a Context,
-    out: &Sink,
-    module: &Module,
-    logins: &mut Logins<'a>,
-    tally: &mut Tally,
-) -> Result<(), CollectError> {
-    let deadline = Instant::now() + Duration::from_secs(cx.pkcs11.deadline_secs);
-    let mut reading =
-        Reading { cx, out, module, logins, tally, is_listed: false, done: BTreeSet::new() };
-    for _ in 0..MOST_STARTS {
-        let before = reading.done.len();
-        let mut process = match Process::start(cx, deadline) {
-            Ok(process) => process,
-            Err(broken) => return reading.gap(module.place(), broken).await,
-        };
-        let ended = reading.converse(&mut process).await;
-        reading.tally.octets += process.octets;
-        match ended {
-            Ok(()) => {
-                process.part().await;
-                return Ok(());
+impl<'a> Reading<'a> {
+    /// A module of which nothing is known yet.
+    pub(super) fn of(cx: &'a Context, out: Sink, module: Module) -> Self {
+        Self {
+            cx,
+            out,
+            module,
+            process: None,
+            spent: Duration::ZERO,
+            library: None,
+            seats: Vec::new(),
+            is_listed: false,
+            is_all_known: false,
+            done: BTreeSet::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Loads the module and hears what it has. The process is kept until it is read.
+    pub(super) async fn list(&mut self) -> Result<(), CollectError> {
+        let begun = Instant::now();
+        let listed = self.load().await;
+        self.spent += begun.elapsed();
+        match listed {
+            Ok(()) => Ok(()),
+            Err(Stop::Closed(error)) => Err(error),
+            Err(Stop::Broken(broken)) => self.gap(broken).await,
+        }
+    }
+
+    /// Its tokens.
+    pub(super) fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    /// Whether all that it has is known.
+    pub(super) fn is_all_known(&self) -> bool {
+        self.is_all_known
+    }
+
+    /// Reads all tokens that are to be read. A module that breaks is loaded anew for those behind the
+    /// one it broke at.
+    pub(super) async fn read(&mut self, logins: &mut Logins<'_>) -> Result<(), CollectError> {
+        for _ in 0..MOST_STARTS {
+            if !self.is_listed || (self.process.is_none() && self.rest(logins) == 0) {
+                break;
             }
-            Err(Stop::Closed(error)) => {
-                process.kill().await;
-                return Err(error);
-            }
-            Err(Stop::Broken(broken)) => {
-                process.kill().await;
+            let begun = Instant::now();
+            let before = self.done.len();
+            let ended = self.converse(logins).await;
+            self.spent += begun.elapsed();
+            self.let_go(ended.is_ok()).await;
+            match ended {
+                Ok(()) => break,
+                Err(Stop::Closed(error)) => return Err(error),
                 // At a token its gap is told already; another start reads those behind it.
-                if reading.done.len() == before {
-                    return reading.gap(module.place(), broken).await;
-                }
-                if matches!(broken, Broken::Late(_) | Broken::Cancelled) {
-                    return reading.gap(module.place(), broken).await;
+                Err(Stop::Broken(broken)) => {
+                    let is_over = matches!(broken, Broken::Late(_) | Broken::Cancelled);
+                    let at_token = self.done.len() > before;
+                    if !at_token || (is_over && self.rest(logins) > 0) {
+                        return self.gap(broken).await;
+                    }
                 }
             }
         }
+        self.let_go(true).await;
+        if self.is_listed && self.rest(logins) > 0 {
+            let detail = format!(
+                "it broke at each of {MOST_STARTS} tokens; what comes behind them was not read"
+            );
+            self.tally.asked += 1;
+            self.tally.not_read += 1;
+            let gap = missed(self.cx, self.module.place(), GapReason::ModuleFailed, detail);
+            self.out.send(gap).await?;
+        }
+        Ok(())
     }
-    let detail =
-        format!("it broke at each of {MOST_STARTS} tokens; what comes behind them was not read");
-    reading.tally.asked += 1;
-    reading.tally.not_read += 1;
-    out.send(missed(cx, module.place(), GapReason::ModuleFailed, detail)).await
-}
 
-impl Reading<'_, '_> {
-    async fn converse(&mut self, process: &mut Process) -> Result<(), Stop> {
+    /// How many tokens are still to be read.
+    fn rest(&self, logins: &mut Logins<'_>) -> usize {
+        let mut count = 0;
+        for seat in &self.seats {
+            let open = !self.done.contains(&seat.place) && logins.is_chosen(&seat.description);
+            count += usize::from(open);
+        }
+        count
+    }
+
+    /// Says how much of it was read.
+    pub(super) async fn cover(self) -> Result<(), CollectError> {
+        let coverage = Coverage {
+            finished: self.cx.now(),
+            asked: self.tally.asked,
+            read: self.tally.read,
+            not_read: self.tally.not_read,
+            octets: self.tally.octets,
+            unchanged: 0,
+        };
+        let scope = self.module.path.display().to_string();
+        let covered = Observation::Covered { collector: NAME.to_owned(), scope, coverage };
+        self.out.send(covered).await
+    }
+
+    async fn let_go(&mut self, in_peace: bool) {
+        if let Some(process) = self.process.take() {
+            self.tally.octets += process.octets;
+            match in_peace {
+                true => process.part().await,
+                false => process.kill().await,
+            }
+        }
+    }
+
+    /// When it has to be done.
+    fn deadline(&self) -> Instant {
+        let all = Duration::from_secs(self.cx.pkcs11.deadline_secs);
+        Instant::now() + all.saturating_sub(self.spent)
+    }
+
+    /// Starts the process and hears what the module has.
+    async fn load(&mut self) -> Result<(), Stop> {
         let cx = self.cx;
+        if cx.is_cancelled() {
+            return Err(Broken::Cancelled.into());
+        }
+        let process = self.process.insert(Process::start(cx, self.deadline())?);
         let start = Order::Start {
             module: self.module.path.to_string_lossy().into_owned(),
             parameters: self.module.parameters.clone(),
             memory_mib: cx.pkcs11.memory_mib,
         };
         process.order(&start).await?;
-        let mut library = None;
         let mut slots: Vec<SlotAnswer> = Vec::new();
         let mut failures = Failures::default();
         loop {
             match process.answer(cx).await? {
-                answer @ Message::Library { .. } => library = Some(answer),
+                answer @ Message::Library { .. } => self.library = Some(answer),
                 Message::Slot(slot) => slots.push(*slot),
                 Message::SlotsEnd => break,
                 Message::Failed { slot, call, returned, detail } => {
                     failures.add(slot, &call, returned, &detail);
-                    // Without a library there is nothing behind this.
-                    if library.is_none() {
-                        return Ok(self.failed(failures).await?);
-                    }
                 }
                 other => return Err(unexpected(&other)),
             }
+            if process.octets > MOST_OF_SLOTS {
+                let detail = format!(
+                    "what it says of its slots takes more than {} MiB",
+                    MOST_OF_SLOTS >> 20
+                );
+                return Err(Broken::Garbage(detail).into());
+            }
         }
-        let Some(library) = library else {
+        let nothing = self.library.is_none() && slots.is_empty();
+        if nothing && failures.is_empty() {
             return Err(
-                Broken::Garbage("slots of a module that did not tell what it is".into()).into()
+                Broken::Garbage("it tells neither what it is nor what it has".into()).into()
             );
-        };
+        }
+        self.seats = seats::of(&self.module, self.library.as_ref(), slots);
         // The list of what there is counts as a place, or a module without a token would look unread.
         if !self.is_listed {
-            self.is_listed = true;
-            if failures.is_empty() {
-                (self.tally.asked, self.tally.read) = (self.tally.asked + 1, self.tally.read + 1);
-            } else {
-                self.failed(failures).await?;
-            }
-        }
-        let seats = self.seats(&library, slots);
-        let others: Vec<TokenDescription> = seats.iter().map(|it| it.description.clone()).collect();
-        for seat in &seats {
-            if self.done.contains(&seat.place) || !self.logins.is_chosen(&seat.description) {
-                continue;
-            }
-            if cx.is_cancelled() {
-                return Err(Broken::Cancelled.into());
-            }
-            self.done.insert(seat.place.clone());
+            self.is_listed = !nothing;
+            self.is_all_known = failures.is_empty();
             self.tally.asked += 1;
-            self.token(process, &library, seat, &others).await?;
-        }
-        process.order(&Order::End).await?;
-        // What it has to say in the end is counted for people only.
-        if let Message::End { calls } = process.answer(cx).await? {
-            tracing::debug!(module = %self.module.path.display(), calls, "The module is done with.");
+            if failures.is_empty() {
+                self.tally.read += 1;
+            } else {
+                self.tally.not_read += 1;
+                let (place, detail) = (self.module.place(), failures.to_string());
+                self.out.send(missed(cx, place, GapReason::ModuleFailed, detail)).await?;
+            }
         }
         Ok(())
     }
 
+    async fn converse(&mut self, logins: &mut Logins<'_>) -> Result<(), Stop> {
+        match self.process.is_some() {
+            true => {
+                let deadline = self.deadline();
+                self.process().has_until(deadline);
+            }
+            false => self.load().await?,
+        }
+        let seats = std::mem::take(&mut self.seats);
+        let mut ended = Ok(());
+        for seat in &seats {
+            if self.done.contains(&seat.place) || !logins.is_chosen(&seat.description) {
+                continue;
+            }
+            if self.cx.is_cancelled() {
+                ended = Err(Broken::Cancelled.into());
+                break;
+            }
+            self.done.insert(seat.place.clone());
+            self.tally.asked += 1;
+            if logins.is_read(&seat.place) {
+                tracing::debug!(place = %seat.place, "The token was read through another module.");
+                self.tally.read += 1;
+                continue;
+            }
+            ended = self.token(logins, seat).await;
+            if ended.is_err() {
+                break;
+            }
+        }
+        self.seats = seats;
+        ended?;
+        // All is read: whatever the module does now costs nothing.
+        let parted = match self.process().order(&Order::End).await {
+            Ok(()) => {
+                let cx = self.cx;
+                self.process().answer(cx).await
+            }
+            Err(broken) => Err(broken),
+        };
+        let module = self.module.path.display();
+        match parted {
+            Ok(Message::End { calls }) => {
+                tracing::debug!(%module, calls, "The module is done with.")
+            }
+            Ok(_) => tracing::debug!(%module, "The module did not say that it is done."),
+            Err(broken) => {
+                tracing::debug!(%module, %broken, "The module broke when it was let go.")
+            }
+        }
+        Ok(())
+    }
+
+    fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("there is one while it is talked to")
+    }
+
     /// Reads one token, and hands in what was read of it whatever happens.
-    async fn token(
-        &mut self,
-        process: &mut Process,
-        library: &Message,
-        seat: &Seat,
-        others: &[TokenDescription],
-    ) -> Result<(), Stop> {
+    async fn token(&mut self, logins: &mut Logins<'_>, seat: &Seat) -> Result<(), Stop> {
         let mut outcome = Outcome {
             objects: Objects::of(seat.place.clone()),
             counts: Vec::new(),
             login: Login::NotRequired,
             gaps: Vec::new(),
         };
-        let mut ended = Ok(());
-        // There is nothing on a token before it is initialised, and no session with it.
-        if seat.flags & flag::TOKEN_INITIALIZED != 0 {
-            let decision = self.logins.decide(&seat.place, &seat.description, seat.flags, others);
-            ended = self.objects(process, seat, decision, &mut outcome).await;
-            if let Err(Stop::Broken(broken)) = &ended {
-                outcome.gaps.push((reason(broken), broken.to_string()));
-            }
+        let decision = logins.decide(&seat.place, &seat.description, seat.flags);
+        let ended = self.objects(logins, seat, decision, &mut outcome).await;
+        if let Err(Stop::Broken(broken)) = &ended {
+            outcome.gaps.push((reason(broken), broken.to_string()));
         }
-        self.hand_in(library, seat, outcome).await?;
+        if outcome.gaps.is_empty() || matches!(outcome.login, Login::Done | Login::Refused) {
+            logins.read(&seat.place);
+        }
+        self.hand_in(seat, outcome).await?;
         ended
+    }
+
+    /// The order that a decision comes to. A login is noted for later runs before it is tried.
+    async fn order_of(
+        &self,
+        decision: Decision,
+        outcome: &mut Outcome,
+    ) -> Result<Option<(LoginOrder, Option<Digest>)>, CollectError> {
+        let (login, gap) = match decision {
+            Decision::With { order, attempt } => {
+                outcome.login = Login::NotTried;
+                let Some(digest) = attempt else { return Ok(Some((order, None))) };
+                self.out.send(Observation::LoginTried(digest)).await?;
+                let is_noted = match &self.cx.noted_logins {
+                    Some(noted) => timeout(NOTING, noted.wait_for(digest)).await.is_ok(),
+                    None => true,
+                };
+                if is_noted {
+                    return Ok(Some((order, attempt)));
+                }
+                let why = "that it is about to be tried could not be noted for later runs";
+                (Login::NotTried, Some((GapReason::LoginRefused, private_unread(why))))
+            }
+            Decision::NotTried(why) => {
+                (Login::NotTried, Some((GapReason::LoginRefused, private_unread(&why))))
+            }
+            Decision::Without(Login::NotConfigured) => {
+                let detail = "its private objects were not to be seen without a login; \
+                              `[[pkcs11.logins]]` takes where its PIN is";
+                (Login::NotConfigured, Some((GapReason::LoginRequired, detail.to_owned())))
+            }
+            Decision::Without(login) => (login, None),
+        };
+        outcome.login = login;
+        outcome.gaps.extend(gap);
+        Ok(None)
     }
 
     async fn objects(
         &mut self,
-        process: &mut Process,
+        logins: &mut Logins<'_>,
         seat: &Seat,
         decision: Decision,
         outcome: &mut Outcome,
     ) -> Result<(), Stop> {
-        let (order, attempt) = match decision {
-            Decision::With { order, attempt } => {
-                outcome.login = Login::NotTried;
-                (Some(order), attempt)
-            }
-            Decision::NotTried(why) => {
-                outcome.login = Login::NotTried;
-                let detail = format!("its private objects were not read: {why}");
-                outcome.gaps.push((GapReason::LoginRefused, detail));
-                (None, None)
-            }
-            Decision::Without(login) => {
-                outcome.login = login;
-                if login == Login::NotConfigured {
-                    outcome.gaps.push((
-                        GapReason::LoginRequired,
-                        "its private objects were not to be seen without a login; \
-                         `[[pkcs11.logins]]` takes where its PIN is"
-                            .to_owned(),
-                    ));
-                }
-                (None, None)
-            }
+        let (order, attempt) = match self.order_of(decision, outcome).await? {
+            Some((order, attempt)) => (Some(order), attempt),
+            None => (None, None),
         };
-        let (number, max_objects) = (seat.slot.id, self.cx.pkcs11.max_objects);
         let (mut due, mut trying) = (order.is_some(), false);
-        process.order(&Order::Read { slot: number, login: order, max_objects }).await?;
-        let mut failures = Failures::default();
+        let (cx, number) = (self.cx, seat.slot.id);
+        let max_objects = cx.pkcs11.max_objects;
+        let process = self.process.as_mut().expect("there is one while it is talked to");
         let before = process.octets;
-        let ended = loop {
-            let answer = match process.answer(self.cx).await {
+        let mut failures = Failures::default();
+        let mut ended: Result<(), Broken> =
+            process.order(&Order::Read { slot: number, login: order, max_objects }).await;
+        while ended.is_ok() {
+            let answer = match process.answer(cx).await {
                 Ok(answer) => answer,
                 Err(broken) => {
-                    if trying {
-                        // Whether it counted the attempt is not known, so it counts here.
-                        self.refused(seat, attempt, "the module broke while it was tried", outcome)
-                            .await?;
-                    }
-                    break Err(broken.into());
+                    ended = Err(broken);
+                    break;
                 }
             };
             match answer {
@@ -272,10 +411,12 @@ impl Reading<'_, '_> {
                     match returned {
                         OK | USER_ALREADY_LOGGED_IN => {
                             outcome.login = Login::Done;
+                            if let Some(attempt) = attempt {
+                                self.out.send(Observation::LoginCleared(attempt)).await?;
+                            }
                         }
                         other => {
-                            let name = pki_tokens::returned(other);
-                            self.refused(seat, attempt, &name, outcome).await?;
+                            refused(logins, seat, attempt, &pki_tokens::returned(other), outcome)
                         }
                     }
                 }
@@ -286,62 +427,47 @@ impl Reading<'_, '_> {
                     outcome.counts = counts;
                     if truncated {
                         let detail = format!(
-                            "more than {max_objects} objects; `max_objects` sets how many are read"
+                            "more than {max_objects} objects of a class; `max_objects` sets how many are \
+                             read"
                         );
                         outcome.gaps.push((GapReason::LimitReached, detail));
                     }
-                    break Ok(());
+                    break;
                 }
-                other => break Err(unexpected(&other)),
+                other => {
+                    ended = Err(out_of_order(&other));
+                    break;
+                }
             }
             if process.octets - before > MOST_OCTETS {
                 let detail = format!("its objects take more than {} MiB", MOST_OCTETS >> 20);
-                break Err(Broken::Garbage(detail).into());
+                ended = Err(Broken::Garbage(detail));
             }
-        };
-        if due && ended.is_ok() {
-            let detail =
-                "its private objects were not read: the module did not get as far as the login";
-            outcome.gaps.push((GapReason::LoginRefused, detail.to_owned()));
         }
-        if !failures.is_empty() {
+        if trying {
+            // Whether it counted the attempt is not known, so it counts here.
+            refused(logins, seat, attempt, "the module broke while it was tried", outcome);
+        }
+        if due {
+            if let Some(attempt) = attempt {
+                self.out.send(Observation::LoginCleared(attempt)).await?;
+            }
+            if ended.is_ok() {
+                let detail = private_unread("the module did not get as far as the login");
+                outcome.gaps.push((GapReason::LoginRefused, detail));
+            }
+        }
+        // A token that is not initialised has nothing to read, and says so.
+        let is_bare = seat.flags & flag::TOKEN_INITIALIZED == 0 && failures.is_unrecognised_token();
+        if !failures.is_empty() && !is_bare {
             outcome.gaps.push((GapReason::ReadFailed, failures.to_string()));
         }
-        ended
+        ended.map_err(Stop::from)
     }
 
-    /// A login that did not come about: never again with this configuration.
-    async fn refused(
-        &mut self,
-        seat: &Seat,
-        attempt: Option<pki_inventory::Digest>,
-        how: &str,
-        outcome: &mut Outcome,
-    ) -> Result<(), CollectError> {
-        self.logins.refused(&seat.place);
-        outcome.login = Login::Refused;
-        let again = match attempt {
-            Some(_) => {
-                "; it is not tried again until its file is written anew, or `attempt` of the login \
-                 is raised by one"
-            }
-            None => "",
-        };
-        let detail = format!("the login was refused ({how}), after one attempt{again}");
-        outcome.gaps.push((GapReason::LoginRefused, detail));
-        match attempt {
-            Some(attempt) => self.out.send(Observation::LoginRefused(attempt)).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn hand_in(
-        &mut self,
-        library: &Message,
-        seat: &Seat,
-        outcome: Outcome,
-    ) -> Result<(), CollectError> {
+    async fn hand_in(&mut self, seat: &Seat, outcome: Outcome) -> Result<(), CollectError> {
         let path = self.module.path.display().to_string();
+        let library = self.library.as_ref();
         if let Some(mut token) = pki_tokens::token(&path, library, &seat.slot, outcome.login) {
             describe(&mut token, &outcome);
             let seen = Sighting::at(seat.place.clone(), NAME, self.cx.now());
@@ -349,7 +475,7 @@ impl Reading<'_, '_> {
         }
         let mut found = Vec::new();
         // Whether certificates are all there is on a token can be told only where all was to be seen.
-        let all_seen = matches!(outcome.login, Login::NotRequired | Login::Done);
+        let all_seen = outcome.gaps.is_empty();
         outcome.objects.finish(&mut |one| {
             if all_seen || !matches!(one.raw, Raw::Bundle(_)) {
                 found.push(one);
@@ -370,60 +496,38 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    /// The tokens in these slots, each with its place.
-    fn seats(&self, library: &Message, slots: Vec<SlotAnswer>) -> Vec<Seat> {
-        let plain: Vec<Option<Place>> =
-            slots.iter().map(|slot| pki_tokens::place(slot, false)).collect();
-        let twice = |place: &Option<Place>| plain.iter().filter(|it| *it == place).count() > 1;
-        let with_slot: Vec<bool> = plain.iter().map(twice).collect();
-        let seats = slots.into_iter().zip(with_slot).filter_map(|(slot, with_slot)| {
-            let place = pki_tokens::place(&slot, with_slot)?;
-            let token = slot.token.as_ref()?;
-            let description = self.description(library, &slot, token);
-            Some(Seat { place, description, flags: token.flags, slot })
-        });
-        seats.collect()
-    }
-
-    fn description(
-        &self,
-        library: &Message,
-        slot: &SlotAnswer,
-        token: &TokenAnswer,
-    ) -> TokenDescription {
-        let mut described = TokenDescription {
-            token: text(&token.label),
-            manufacturer: text(&token.manufacturer),
-            model: text(&token.model),
-            serial: text(&token.serial),
-            slot_description: text(&slot.description),
-            slot_manufacturer: text(&slot.manufacturer),
-            slot_id: slot.id,
-            module_path: self.module.path.clone(),
-            ..TokenDescription::default()
-        };
-        if let Message::Library { manufacturer, description, version, .. } = library {
-            described.library_manufacturer = text(manufacturer);
-            described.library_description = text(description);
-            described.library_version = format!("{}.{}", version.0, version.1);
-        }
-        described
-    }
-
     /// A gap for all of the module.
-    async fn gap(&mut self, place: Place, broken: Broken) -> Result<(), CollectError> {
+    async fn gap(&mut self, broken: Broken) -> Result<(), CollectError> {
+        self.let_go(false).await;
         self.tally.asked += 1;
         self.tally.not_read += 1;
-        self.out.send(missed(self.cx, place, reason(&broken), broken.to_string())).await
+        let gap = missed(self.cx, self.module.place(), reason(&broken), broken.to_string());
+        self.out.send(gap).await
     }
+}
 
-    /// A gap for calls that failed and were about no token.
-    async fn failed(&mut self, failures: Failures) -> Result<(), CollectError> {
-        self.tally.asked += 1;
-        self.tally.not_read += 1;
-        let (place, detail) = (self.module.place(), failures.to_string());
-        self.out.send(missed(self.cx, place, GapReason::ModuleFailed, detail)).await
-    }
+/// A login that did not come about: not again with this configuration.
+fn refused(
+    logins: &mut Logins<'_>,
+    seat: &Seat,
+    attempt: Option<Digest>,
+    how: &str,
+    outcome: &mut Outcome,
+) {
+    logins.refused(&seat.place);
+    outcome.login = Login::Refused;
+    let again = match attempt {
+        Some(_) => {
+            "; it is not tried again until `attempt` of the login (`--pin-attempt`) is raised"
+        }
+        None => "",
+    };
+    let detail = format!("the login was refused ({how}), after one attempt{again}");
+    outcome.gaps.push((GapReason::LoginRefused, detail));
+}
+
+fn private_unread(why: &str) -> String {
+    format!("its private objects were not read: {why}")
 }
 
 fn describe(token: &mut Token, outcome: &Outcome) {
@@ -443,58 +547,11 @@ fn reason(broken: &Broken) -> GapReason {
 }
 
 fn unexpected(message: &Message) -> Stop {
+    out_of_order(message).into()
+}
+
+fn out_of_order(message: &Message) -> Broken {
     let told = format!("{message:?}");
     let told: String = told.chars().take(60).collect();
-    Broken::Garbage(format!("{told} out of its order")).into()
-}
-
-/// A text that is filled up with blanks (PKCS #11 v3.1, 3.2), as URIs name it.
-fn text(octets: &Octets) -> String {
-    let end = octets.0.iter().rposition(|octet| !matches!(octet, b' ' | 0)).map_or(0, |at| at + 1);
-    String::from_utf8_lossy(&octets.0[..end]).into_owned()
-}
-
-/// Calls that failed.
-#[derive(Debug, Default)]
-struct Failures {
-    told: Vec<String>,
-    more: usize,
-}
-
-impl Failures {
-    fn add(&mut self, slot: Option<u64>, call: &str, returned: Option<u64>, detail: &str) {
-        if self.told.len() >= MOST_TOLD {
-            self.more += 1;
-            return;
-        }
-        let call: String = call.chars().take(64).collect();
-        let detail: String = detail.chars().take(512).collect();
-        let mut told = match returned {
-            Some(returned) => format!("{call} returned {}", pki_tokens::returned(returned)),
-            None => call,
-        };
-        if let Some(slot) = slot {
-            told.push_str(&format!(" for slot {slot}"));
-        }
-        if !detail.is_empty() {
-            told.push_str(&format!(" ({detail})"));
-        }
-        if !self.told.contains(&told) {
-            self.told.push(told);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.told.is_empty()
-    }
-}
-
-impl std::fmt::Display for Failures {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.told.join("; "))?;
-        match self.more {
-            0 => Ok(()),
-            more => write!(f, "; and {more} more"),
-        }
-    }
+    Broken::Garbage(format!("{told} out of its order"))
 }

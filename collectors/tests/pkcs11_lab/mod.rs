@@ -21,6 +21,8 @@ pub const READY: u64 = 0x4 | 0x8 | 0x400;
 pub struct Script {
     folder: tempfile::TempDir,
     parts: usize,
+    /// What is played for `/opt/other.so`.
+    other: Option<Box<Script>>,
 }
 
 /// Ends a part: how the process goes on.
@@ -32,11 +34,24 @@ pub enum Then {
     Ends,
     /// It hangs.
     Hangs,
+    /// It starts a program that outlives it, and ends; `forked` holds its number.
+    Forks,
 }
 
 impl Script {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), parts: 0 }
+        Self { folder: tempfile::tempdir().unwrap(), parts: 0, other: None }
+    }
+
+    /// Adds a second module.
+    pub fn beside(self, other: Script) -> Self {
+        Self { other: Some(Box::new(other)), ..self }
+    }
+
+    /// The process breaks when it is let go.
+    pub fn parts_badly(self) -> Self {
+        std::fs::write(self.file("badly"), "").unwrap();
+        self
     }
 
     /// Adds a part.
@@ -54,6 +69,7 @@ impl Script {
             Then::Waits => "",
             Then::Ends => "exit 3",
             Then::Hangs => "exec sleep 600",
+            Then::Forks => "sleep 600 < /dev/null > /dev/null & echo $! > forked; exit 3",
         };
         std::fs::write(self.folder.path().join(format!("then{}", self.parts)), then).unwrap();
         self.parts += 1;
@@ -67,10 +83,12 @@ impl Script {
             env > environment
             n=$(cat at 2>/dev/null || echo 0)
             while read -r order; do
+                case "$order" in *Start*/opt/other.so*) cd "$1" || exit 9
+                    n=$(cat at 2>/dev/null || echo 0) ;; esac
                 printf '%s\n' "$order" >> orders
                 case "$order" in
                     *Start*) if [ "$n" != 0 ]; then cat part0; continue; fi ;;
-                    *End*) echo '{"End":{"calls":1}}'; exit 0 ;;
+                    *End*) test -e badly && kill -SEGV $$; echo '{"End":{"calls":1}}'; exit 0 ;;
                 esac
                 echo $((n + 1)) > at
                 cat "part$n"
@@ -79,13 +97,18 @@ impl Script {
             done
         "#;
         let folder = self.folder.path().as_os_str().to_owned();
-        vec!["sh".into(), "-c".into(), script.into(), folder]
+        let other = self.other.as_ref().map(|other| other.folder.path().as_os_str().to_owned());
+        let mut command: Vec<OsString> = vec!["sh".into(), "-c".into(), script.into(), folder];
+        command.extend(other);
+        command
     }
 
     /// The orders that were given, each as its JSON text.
     pub fn orders(&self) -> Vec<String> {
-        let orders = std::fs::read_to_string(self.file("orders")).unwrap_or_default();
-        orders.lines().map(str::to_owned).collect()
+        let of =
+            |script: &Script| std::fs::read_to_string(script.file("orders")).unwrap_or_default();
+        let all = of(self) + &self.other.as_deref().map(of).unwrap_or_default();
+        all.lines().map(str::to_owned).collect()
     }
 
     pub fn file(&self, name: &str) -> PathBuf {
@@ -94,14 +117,16 @@ impl Script {
 
     /// A context for one module that this plays.
     pub fn context(&self, scope: Pkcs11Scope, pins: &[Option<&str>]) -> Context {
-        let module = Pkcs11Module {
-            path: Path::new("/opt/module.so").to_owned(),
+        let module = |path: &str| Pkcs11Module {
+            path: Path::new(path).to_owned(),
             parameters: None,
             origin: None,
         };
+        let mut modules = vec![module("/opt/module.so")];
+        modules.extend(self.other.iter().map(|_| module("/opt/other.so")));
         let pin = |pin: &str| TokenPin { pin: Zeroizing::new(pin.to_owned()), mark: "file".into() };
         Context {
-            pkcs11: Pkcs11Scope { modules: vec![module], ..scope },
+            pkcs11: Pkcs11Scope { modules, ..scope },
             pins: Arc::new(pins.iter().map(|it| it.map(pin)).collect()),
             module_command: Arc::new(self.command()),
             ..context(TlsScope::default(), FilesystemScope::default())
@@ -176,6 +201,19 @@ pub fn key(slot: u64, id: u8) -> Message {
     let attributes =
         vec![(0x0, number(4)), (0x100, number(0x1f)), (0x102, Value::Octets(Octets(vec![id])))];
     Message::Object(Box::new(ObjectAnswer { slot, class: 4, attributes }))
+}
+
+/// A certificate (`CKO_CERTIFICATE`, `CKA_CLASS`, `CKA_CERTIFICATE_TYPE`: `CKC_X_509`, `CKA_ID`,
+/// `CKA_VALUE`).
+pub fn certificate(slot: u64, id: u8, der: Vec<u8>) -> Message {
+    let number = |number: u64| Value::Octets(Octets(number.to_ne_bytes().to_vec()));
+    let attributes = vec![
+        (0x0, number(1)),
+        (0x80, number(0)),
+        (0x102, Value::Octets(Octets(vec![id]))),
+        (0x11, Value::Octets(Octets(der))),
+    ];
+    Message::Object(Box::new(ObjectAnswer { slot, class: 1, attributes }))
 }
 
 pub fn read_end(slot: u64, keys: u64) -> Message {

@@ -29,6 +29,7 @@ pub fn context(tls: TlsScope, filesystem: FilesystemScope) -> Context {
         pkcs11: pki_config::Pkcs11Scope::default(),
         pins: Arc::default(),
         refused_logins: Arc::default(),
+        noted_logins: None,
         module_command: Arc::default(),
         secret_variables: Arc::default(),
         clock: Arc::new(|| NOW),

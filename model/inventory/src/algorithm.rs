@@ -32,6 +32,15 @@ pub struct SignatureAlgorithm {
     pub hash: Option<String>,
 }
 
+/// The numbers of an RSA key (RFC 8017, A.1.1), big-endian, without leading zeros.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RsaNumbers {
+    /// Modulus.
+    pub modulus: Vec<u8>,
+    /// Public exponent.
+    pub exponent: Vec<u8>,
+}
+
 /// Curves by OID, with the bits of their field: RFC 5480 section 2.1.1.1, RFC 5639 section 4.1, SEC 2.
 const CURVES: &[(&str, &str, u32)] = &[
     ("1.2.840.10045.3.1.1", "P-192", 192),
@@ -181,14 +190,7 @@ impl KeyAlgorithm {
         let oid = spki.algorithm.algorithm.to_id_string();
         match oid.as_str() {
             RSA | RSASSA_PSS => {
-                // A key restricted to RSASSA-PSS is encoded like any RSA key (RFC 4055, 1.2), but
-                // the parser knows only the general OID.
-                let algorithm = AlgorithmIdentifier::new(OID_PKCS1_RSAENCRYPTION, None);
-                let general = SubjectPublicKeyInfo { algorithm, ..spki.clone() };
-                let bits = match general.parsed() {
-                    Ok(PublicKey::RSA(key)) => Some(modulus_bits(key.modulus)),
-                    _ => None,
-                };
+                let bits = RsaNumbers::of(spki).map(|key| modulus_bits(&key.modulus));
                 Self { name: "RSA".to_owned(), bits, curve: None }
             }
             EC_PUBLIC_KEY => {
@@ -217,6 +219,25 @@ impl KeyAlgorithm {
             (None, Some(bits)) => format!("{}-{bits}", self.name),
             (None, None) => self.name.clone(),
         }
+    }
+}
+
+impl RsaNumbers {
+    /// Reads them from a `SubjectPublicKeyInfo`; `None` where it holds no such key.
+    pub(crate) fn of(spki: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
+        let oid = spki.algorithm.algorithm.to_id_string();
+        if !matches!(oid.as_str(), RSA | RSASSA_PSS) {
+            return None;
+        }
+        // A key restricted to RSASSA-PSS is encoded like any RSA key (RFC 4055, 1.2), but the parser
+        // knows only the general OID.
+        let algorithm = AlgorithmIdentifier::new(OID_PKCS1_RSAENCRYPTION, None);
+        let general = SubjectPublicKeyInfo { algorithm, ..spki.clone() };
+        let Ok(PublicKey::RSA(key)) = general.parsed() else { return None };
+        let number = |octets: &[u8]| {
+            octets.iter().copied().skip_while(|octet| *octet == 0).collect::<Vec<u8>>()
+        };
+        Some(Self { modulus: number(key.modulus), exponent: number(key.exponent) })
     }
 }
 

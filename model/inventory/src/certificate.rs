@@ -5,7 +5,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::X509Name;
 
 use crate::timestamps::log_ids_of_extension;
-use crate::{Digest, KeyAlgorithm, SignatureAlgorithm, Time};
+use crate::{Digest, KeyAlgorithm, RsaNumbers, SignatureAlgorithm, Time};
 
 /// The extension with timestamps in a certificate, RFC 6962, 3.3.
 const SCT_LIST: &str = "1.3.6.1.4.1.11129.2.4.2";
@@ -188,6 +188,13 @@ impl Certificate {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(&self.der)
+    }
+
+    /// The numbers of the certified key, where it is one of RSA.
+    #[must_use]
+    pub fn rsa(&self) -> Option<RsaNumbers> {
+        let (_, certificate) = X509Certificate::from_der(&self.der).ok()?;
+        RsaNumbers::of(&certificate.tbs_certificate.subject_pki)
     }
 
     /// Whether it certifies a CA: basic constraints say so, or it is a version 1 certificate that

@@ -26,7 +26,9 @@ impl Inventory {
                 self.add_gap(gap);
                 None
             }
-            Observation::Unchanged(_) | Observation::LoginRefused(_) => None,
+            Observation::Unchanged(_)
+            | Observation::LoginTried(_)
+            | Observation::LoginCleared(_) => None,
             Observation::Covered { collector, scope, coverage } => {
                 self.add_coverage(collector, scope, coverage);
                 None

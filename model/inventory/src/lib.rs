@@ -81,7 +81,7 @@ mod unparsed;
 mod view;
 
 pub use access::{Access, Grant, Ordinary, Right, Standing, Trustee};
-pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+pub use algorithm::{KeyAlgorithm, RsaNumbers, SignatureAlgorithm};
 pub use anchoring::{AnchorPath, Anchoring, anchorings};
 pub use asset::{Asset, AssetId, Body, Kind};
 pub use authority::Authority;
@@ -119,7 +119,7 @@ pub use template::{Template, enrolment_flag, general_flag, name_flag, private_ke
 pub use time::{Time, TimeError};
 pub use timestamps::sct_log_ids;
 pub use token::{
-    Login, Mechanism, Module, PinState, SecretKey, Slot, Token, TokenFlags, Validation,
+    KeptIn, Login, Mechanism, Module, PinState, SecretKey, Slot, Token, TokenFlags, Validation,
 };
 pub use token_object::{ObjectClass, TokenObject, Usage};
 pub use tokens::{Held, TokenKey};

@@ -22,9 +22,11 @@ pub enum Observation {
     /// An earlier run read this file, and it has not changed since: whatever that run saw in it is
     /// there still. Only whoever keeps earlier runs can file it.
     Unchanged(Place),
-    /// A token refused the PIN of this configuration, named by a digest of everything but the PIN
-    /// itself: it is not to be tried again until the configuration is another one.
-    LoginRefused(Digest),
+    /// A login is about to be tried, named by a digest of everything but the PIN itself. It counts as
+    /// refused until it is cleared: whoever is killed meanwhile must not try it again.
+    LoginTried(Digest),
+    /// The login worked, or was not tried after all.
+    LoginCleared(Digest),
     /// A scope is done with.
     Covered {
         /// The collector.

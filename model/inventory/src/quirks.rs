@@ -1,7 +1,8 @@
-//! What is known to be odd about the answers of certain modules, so that it does not become a finding.
+//! What is known to be odd about the answers of certain modules, so that it does not become a
+//! finding.
 //!
-//! The list is data with sources. It is not complete: most modules answer what is so, and what others
-//! get wrong is known of a few only.
+//! The list is data with sources. It is not complete: most modules answer what is so, and what
+//! others get wrong is known of a few only.
 
 use crate::Token;
 
@@ -20,6 +21,10 @@ pub enum Oddity {
     NoCertificates,
     /// All tokens of the kind have the same serial number.
     SerialNotUnique,
+    /// It is a device and its slot does not claim to be one (`CKF_HW_SLOT`).
+    HardwareNotClaimed,
+    /// `CKA_ALWAYS_SENSITIVE` and `CKA_NEVER_EXTRACTABLE` are true of keys that came from outside.
+    AlwaysTrue,
 }
 
 /// An oddity with where it is known from.
@@ -48,6 +53,8 @@ enum Of {
     Module,
     /// Manufacturer of the token, or its model.
     Token,
+    /// Any of these.
+    Either,
 }
 
 const fn entry(of: Of, holds: &'static str, quirk: Quirk) -> Entry {
@@ -58,10 +65,14 @@ const fn quirk(oddity: Oddity, product: &'static str, source: &'static str) -> Q
     Quirk { oddity, product, source }
 }
 
+/// Google makes other modules too, such as native-pkcs11: the product is what counts. The module is
+/// a "Cryptoki Library for Cloud KMS", and the model a "Cloud KMS Token".
+const CLOUD_KMS: &str = "cloud kms";
+
 const ENTRIES: &[Entry] = &[
     entry(
-        Of::Module,
-        "google",
+        Of::Either,
+        CLOUD_KMS,
         quirk(
             Oddity::NeverExtractableFalse,
             "Cloud KMS",
@@ -69,9 +80,18 @@ const ENTRIES: &[Entry] = &[
         ),
     ),
     entry(
-        Of::Module,
-        "google",
+        Of::Either,
+        CLOUD_KMS,
         quirk(Oddity::LocalFalse, "Cloud KMS", "GoogleCloudPlatform/kms-integrations#38"),
+    ),
+    entry(
+        Of::Either,
+        CLOUD_KMS,
+        quirk(
+            Oddity::HardwareNotClaimed,
+            "Cloud KMS",
+            "GoogleCloudPlatform/kms-integrations, kmsp11/token.cc",
+        ),
     ),
     entry(
         Of::Module,
@@ -87,6 +107,15 @@ const ENTRIES: &[Entry] = &[
         )
     },
     entry(Of::Token, "softhsm", quirk(Oddity::SpareSlot, "SoftHSM", "seen with SoftHSM 2.6.1")),
+    Entry {
+        before: Some((2, 1)),
+        ..entry(
+            Of::Module,
+            "softhsm",
+            quirk(Oddity::AlwaysTrue, "SoftHSM before 2.1", "softhsm/SoftHSMv2#177"),
+        )
+    },
+    entry(Of::Token, "nss 3", quirk(Oddity::LocalFalse, "NSS softoken", "seen with NSS 3.87")),
     entry(Of::Token, "nss 3", quirk(Oddity::SerialNotUnique, "NSS softoken", "seen with NSS 3.87")),
     entry(
         Of::Token,
@@ -103,17 +132,15 @@ pub fn quirks(token: &Token) -> impl Iterator<Item = &'static Quirk> {
     ENTRIES
         .iter()
         .filter(move |entry| {
-            let module = &token.module;
+            let module = || [&token.module.manufacturer, &token.module.description];
+            let itself = || [&token.manufacturer, &token.model];
+            let by = |told: [&Option<String>; 2]| told.iter().any(|one| holds(one, entry.holds));
             let is_one = match entry.of {
-                Of::Module => {
-                    holds(&module.manufacturer, entry.holds)
-                        || holds(&module.description, entry.holds)
-                }
-                Of::Token => {
-                    holds(&token.manufacturer, entry.holds) || holds(&token.model, entry.holds)
-                }
+                Of::Module => by(module()),
+                Of::Token => by(itself()),
+                Of::Either => by(module()) || by(itself()),
             };
-            let version = || module.version.as_deref().and_then(numbers);
+            let version = || token.module.version.as_deref().and_then(numbers);
             is_one && entry.before.is_none_or(|before| version().is_some_and(|it| it < before))
         })
         .map(|entry| &entry.quirk)

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
+use crate::quirks::{Oddity, Quirk, quirks};
 
 /// A token: a hardware security module or a partition of one, a smart card, or a store in software
-/// that answers like one. Its identity is its place, which is made of label, manufacturer, model and
-/// serial number (RFC 7512): the same token seen by two agents is one.
+/// that answers like one. Its identity is its place, which is made of label, manufacturer, model
+/// and serial number (RFC 7512): the same token seen by two agents is one.
 ///
 /// What a module claims is kept as it claims it; which claims are known to be wrong is said by the
 /// [quirks](crate::quirks) of its vendor.
@@ -68,6 +69,38 @@ pub struct Token {
     /// The certifications that it states itself (`CKO_VALIDATION`, PKCS #11 v3.2).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub validations: Vec<Validation>,
+}
+
+/// Where a token keeps what lies on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeptIn {
+    /// In a device: its slot claims to be one (`CKF_HW_SLOT`).
+    Hardware,
+    /// In software: the slot claims no device, and no mechanism that the token offers is done by
+    /// one.
+    Software,
+    /// Not told: modules of some devices leave out the flag of the slot, and the mechanisms do not
+    /// settle it either.
+    Unknown,
+}
+
+impl Token {
+    /// Where it keeps what lies on it, as far as its module tells.
+    ///
+    /// A flag that is absent is no proof of software: PKCS #11 v3.1 (section 3.2, `CKF_HW_SLOT`,
+    /// and section 3.4, `CKF_HW`) asks for both of devices, and modules of devices forget the one
+    /// or the other.
+    #[must_use]
+    pub fn kept_in(&self) -> KeptIn {
+        if self.slot.hardware {
+            return KeptIn::Hardware;
+        }
+        let silent = |quirk: &Quirk| quirk.oddity == Oddity::HardwareNotClaimed;
+        let mechanisms = self.mechanisms.as_deref().unwrap_or_default();
+        let told = || mechanisms.iter().filter_map(|mechanism| mechanism.hardware);
+        let by_software = told().count() > 0 && !told().any(|hardware| hardware);
+        if by_software && !quirks(self).any(silent) { KeptIn::Software } else { KeptIn::Unknown }
+    }
 }
 
 /// A PKCS #11 module: the library that speaks for tokens (`CK_INFO`).
@@ -156,8 +189,8 @@ pub struct Mechanism {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hardware: Option<bool>,
     /// What it can be used for: `encrypt`, `decrypt`, `digest`, `sign`, `sign-recover`, `verify`,
-    /// `verify-recover`, `generate`, `generate-key-pair`, `wrap`, `unwrap`, `derive`, `encapsulate`,
-    /// `decapsulate`.
+    /// `verify-recover`, `generate`, `generate-key-pair`, `wrap`, `unwrap`, `derive`,
+    /// `encapsulate`, `decapsulate`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub uses: Vec<String>,
 }
@@ -181,7 +214,8 @@ pub enum Login {
 /// A certification that a device states of itself (`CKO_VALIDATION`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Validation {
-    /// The scheme, such as `FIPS 140` or `Common Criteria`, or its number where it has no name here.
+    /// The scheme, such as `FIPS 140` or `Common Criteria`, or its number where it has no name
+    /// here.
     pub scheme: String,
     /// What was certified: `software`, `hardware`, `firmware` or `hybrid`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -209,7 +243,7 @@ pub struct Validation {
 /// A symmetric key on a token. Its value is never asked for; its identity is its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecretKey {
-    /// The algorithm, such as `AES`, `3DES` or `generic secret`, with its size where the token tells
-    /// it.
+    /// The algorithm, such as `AES`, `3DES` or `generic secret`, with its size where the token
+    /// tells it.
     pub algorithm: crate::KeyAlgorithm,
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Asset, Body, Inventory, Place, Sighting, Token, TokenObject, View};
+use crate::{Asset, Body, Gap, Inventory, Place, Sighting, Token, TokenObject, View};
+
+/// The collector that reads tokens.
+const COLLECTOR: &str = "pkcs11";
 
 /// Tokens, and the objects on them.
 #[derive(Debug, Default)]
@@ -10,6 +13,7 @@ pub(crate) struct Tokens<'a> {
     tokens: BTreeMap<&'a str, (&'a Asset, &'a Token)>,
     objects: BTreeMap<&'a str, Vec<Held<'a>>>,
     keys: Vec<TokenKey<'a>>,
+    gaps: Vec<&'a Gap>,
 }
 
 /// One object on a token.
@@ -34,7 +38,8 @@ pub struct TokenKey<'a> {
 
 impl<'a> Tokens<'a> {
     pub(crate) fn of(inventory: &'a Inventory) -> Self {
-        let mut tokens = Self::default();
+        let gaps = inventory.gaps().filter(|gap| gap.collector == COLLECTOR).collect();
+        let mut tokens = Self { gaps, ..Self::default() };
         for asset in inventory.assets() {
             if let Body::Token(token) = &asset.body {
                 let places = asset.places().filter_map(Place::token_part);
@@ -76,6 +81,12 @@ impl<'a> View<'a> {
     pub fn objects_on(&self, place: &Place) -> &[Held<'a>] {
         let objects = place.token_part().and_then(|token| self.tokens.objects.get(token));
         objects.map_or(&[], Vec::as_slice)
+    }
+
+    /// What was asked for and not read of modules and tokens.
+    #[must_use]
+    pub fn token_gaps(&self) -> &[&'a Gap] {
+        &self.tokens.gaps
     }
 
     /// Every private or symmetric key that lies on a token, by identity.

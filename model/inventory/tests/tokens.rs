@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a failing test is meant to panic")]
 
 use pki_inventory::{
-    AssetId, Body, Digest, Encryption, Half, Inventory, Key, KeyAlgorithm, KeyForm, Kind, Login,
-    Module, ObjectClass, Observation, Oddity, PinState, Place, Raw, SecretKey, Sighting, Slot,
-    Time, Token, TokenFlags, TokenObject, Usage, View, quirks,
+    AssetId, Body, Digest, Encryption, Gap, GapReason, Half, Inventory, KeptIn, Key, KeyAlgorithm,
+    KeyForm, Kind, Login, Mechanism, Module, ObjectClass, Observation, Oddity, PinState, Place,
+    Raw, SecretKey, Sighting, Slot, Time, Token, TokenFlags, TokenObject, Usage, View, quirks,
 };
 
 fn token(label: &str) -> Token {
@@ -73,7 +73,8 @@ fn a_token_and_what_lies_on_it_have_places_that_read_back() {
     let token = place("CA keys; old");
     assert_eq!(
         token.to_string(),
-        "pkcs11:token=CA%20keys%3B%20old;manufacturer=SoftHSM%20project;model=SoftHSM%20v2;serial=1f2e"
+        "pkcs11:token=CA%20keys%3B%20old;manufacturer=SoftHSM%20project;model=SoftHSM%20v2;\
+         serial=1f2e"
     );
     let object = token.on_token([("id", &[1, 0xff][..]), ("object", b""), ("type", b"private")]);
     assert_eq!(object.to_string(), format!("{token};id=%01%FF;type=private"));
@@ -156,9 +157,11 @@ fn what_a_token_said_last_counts() {
 }
 
 #[test]
-fn a_refused_login_is_no_asset_and_no_gap() {
+fn a_login_is_no_asset_and_no_gap() {
     let mut inventory = Inventory::default();
-    assert_eq!(inventory.absorb(Observation::LoginRefused(Digest::of(b"x"))), None);
+    let login = Digest::of(b"x");
+    assert_eq!(inventory.absorb(Observation::LoginTried(login)), None);
+    assert_eq!(inventory.absorb(Observation::LoginCleared(login)), None);
     assert_eq!(inventory, Inventory::default());
 }
 
@@ -194,12 +197,20 @@ fn oddities_are_known_by_product_and_version() {
         token.module.version = version.map(str::to_owned);
         oddities(&token)
     };
-    assert_eq!(by("Google", Some("1.2")), [Oddity::NeverExtractableFalse, Oddity::LocalFalse]);
+    let cloud_kms = [Oddity::NeverExtractableFalse, Oddity::LocalFalse, Oddity::HardwareNotClaimed];
+    assert_eq!(by("Cryptoki Library for Cloud KMS", Some("1.2")), cloud_kms);
+    assert_eq!(by("Google", Some("1.2")), [], "a maker of other modules too");
+    assert_eq!(by("SoftHSM", Some("2.0")), [Oddity::AlwaysTrue]);
+    assert_eq!(by("SoftHSM", Some("2.1")), []);
     assert_eq!(by("OpenSC Project", Some("0.21")), [Oddity::FlagsUnreliable]);
     assert_eq!(by("OpenSC Project", Some("0.22")), []);
     assert_eq!(by("OpenSC Project", Some("1.0")), []);
     assert_eq!(by("OpenSC Project", None), [], "an unknown version is no old one");
     assert_eq!(by("Thales", Some("10.2")), []);
+    let of_model = |model: &str| Token { model: Some(model.to_owned()), ..token("A") };
+    let of_model = |model: &str| oddities(&Token { manufacturer: None, ..of_model(model) });
+    assert_eq!(of_model("Cloud KMS Token"), cloud_kms);
+    assert_eq!(of_model("NSS 3"), [Oddity::LocalFalse, Oddity::SerialNotUnique]);
     let mut trust = token("System Trust");
     trust.manufacturer = Some("PKCS#11 Kit".to_owned());
     trust.model = Some("p11-kit-trust".to_owned());
@@ -207,4 +218,48 @@ fn oddities_are_known_by_product_and_version() {
     for quirk in quirks(&trust) {
         assert!(!quirk.product.is_empty() && !quirk.source.is_empty());
     }
+}
+
+#[test]
+fn a_slot_that_claims_no_device_is_software_only_where_the_mechanisms_say_so() {
+    let with = |hardware: &[Option<bool>]| {
+        let one = |hardware: &Option<bool>| Mechanism {
+            number: 1,
+            name: None,
+            smallest: None,
+            largest: None,
+            hardware: *hardware,
+            uses: Vec::new(),
+        };
+        Token { mechanisms: Some(hardware.iter().map(one).collect()), ..token("A") }
+    };
+    for software in [&[Some(false), Some(false)], &[Some(false), None]] {
+        assert_eq!(with(software).kept_in(), KeptIn::Software);
+    }
+    for unclear in [&[][..], &[None], &[Some(false), Some(true)]] {
+        assert_eq!(with(unclear).kept_in(), KeptIn::Unknown, "{unclear:?}");
+    }
+    assert_eq!(token("A").kept_in(), KeptIn::Unknown, "it does not tell its mechanisms");
+    let kms = Token { model: Some("Cloud KMS Token".to_owned()), ..with(&[Some(false)]) };
+    assert_eq!(kms.kept_in(), KeptIn::Unknown, "such a device is known not to claim to be one");
+    let mut device = with(&[Some(false)]);
+    device.slot.hardware = true;
+    assert_eq!(device.kept_in(), KeptIn::Hardware);
+}
+
+#[test]
+fn gaps_of_tokens_are_those_of_their_collector() {
+    let mut inventory = Inventory::default();
+    for collector in ["filesystem", "pkcs11"] {
+        inventory.add_gap(Gap {
+            place: place("A"),
+            collector: collector.to_owned(),
+            reason: GapReason::TimedOut,
+            detail: "not read".to_owned(),
+            first_seen: Time(1),
+            last_seen: Time(1),
+        });
+    }
+    let view = View::of(&inventory);
+    assert_eq!(view.token_gaps().iter().map(|gap| &*gap.collector).collect::<Vec<_>>(), ["pkcs11"]);
 }

@@ -86,7 +86,8 @@ fn of_evidence(text: &mut String, document: &Document<'_>, verdict: &Requirement
         let name = words::level(document.model, bound);
         comment(text, 2, 2, &format!("Bound: what was seen is consistent with {name} at most."));
     }
-    // Rules that had nothing to look at go together: most of a model's, where no directory was read.
+    // Rules that had nothing to look at go together: most of a model's, where no directory was
+    // read.
     let (idle, busy): (Vec<_>, Vec<_>) =
         verdict.rules().iter().partition(|rule| rule.measure.judged + rule.measure.unknown == 0);
     for rule in busy {

@@ -53,7 +53,8 @@ pub(crate) fn mapping(mapping: &Mapping) -> String {
     format!("by {}{strength}: {}", form(mapping.form), mapping.text)
 }
 
-/// A period in the largest unit that it is a whole number of. A year of [MS-CRTD], 2.11 has 365 days.
+/// A period in the largest unit that it is a whole number of. A year of [MS-CRTD], 2.11 has 365
+/// days.
 pub(crate) fn period(seconds: i64) -> String {
     let units = [
         (365 * Time::DAY, "year", "years"),

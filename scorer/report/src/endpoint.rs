@@ -22,7 +22,8 @@ pub(crate) fn chain(asset: &Asset, endpoint: &Endpoint, view: &View<'_>) -> Opti
     chain_facts(endpoint, named, view)
 }
 
-/// How its chain stands to the trust stores that were found, as one line; none where there are none.
+/// How its chain stands to the trust stores that were found, as one line; none where there are
+/// none.
 pub(crate) fn trust_stores(endpoint: &Endpoint, view: &View<'_>) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for one in anchorings(endpoint, view) {

@@ -2,8 +2,8 @@
 //!
 //! The schema is `schema/assessment-1.schema.json`. Keys are added within a version; a change of
 //! what a key means is a new version. Of the assets all but certificates, keys and what certifies
-//! them are in it, each made when it is written, and the private and symmetric keys on tokens; of the
-//! records of authorities only the first. The rest is in the export, a line each.
+//! them are in it, each made when it is written, and the private and symmetric keys on tokens; of
+//! the records of authorities only the first. The rest is in the export, a line each.
 
 mod scores;
 mod tokens;
@@ -202,8 +202,8 @@ struct Inventory<'a> {
     coverage: Vec<CoverageFacts<'a>>,
 }
 
-/// Every asset of a kind with its facts, but its sightings. There may be a hundred thousand endpoints
-/// with a posture each: their JSON is made one after the other.
+/// Every asset of a kind with its facts, but its sightings. There may be a hundred thousand
+/// endpoints with a posture each: their JSON is made one after the other.
 struct Assets<'a> {
     kind: Kind,
     view: &'a View<'a>,
@@ -215,7 +215,8 @@ struct Assets<'a> {
 /// So many records of authorities are in the document; a database may have millions.
 const ISSUANCES: usize = 1_000;
 
-/// Records of authorities: how many there are in all and of each disposition, and the first of them.
+/// Records of authorities: how many there are in all and of each disposition, and the first of
+/// them.
 #[derive(Serialize)]
 struct Issuances<'a> {
     count: usize,

@@ -6,8 +6,8 @@
 //! the assets and their places. [`why_requirement`], [`why_rule`] and [`why_asset`] answer for one
 //! thing at a time; [`inventory_jsonl`], [`finding_line`] and [`gap_line`] export one line at a
 //! time, [`seen_line`] and [`coverage_line`] while a scan goes on, [`json_line`] writes them;
-//! [`list_line`] says in a line what an asset is; [`cas`] and [`templates`] lay out what directories
-//! hold of a PKI, [`tokens`] and [`keys`] the tokens and every key wherever it lies.
+//! [`list_line`] says in a line what an asset is; [`cas`] and [`templates`] lay out what
+//! directories hold of a PKI, [`tokens`] and [`keys`] the tokens and every key wherever it lies.
 //!
 //! What this crate does not do: it computes no score, level, share or finding (it counts rows for
 //! a heading), reads no file, asks no clock, and loads nothing into a page. It hides nothing: what

@@ -9,7 +9,7 @@ use pki_inventory::{
 use crate::directory::{self, access};
 use crate::text::{line, shortened};
 use crate::token::{self, object};
-use crate::{configuration, keystore, titles, words};
+use crate::{configuration, keystore, sighting, titles, words};
 
 /// Kind, short id, what it is in columns of its kind, where it was seen. An endpoint is its place.
 #[must_use]
@@ -65,8 +65,17 @@ fn certificate(asset: &Asset, body: &Certificate, view: &View<'_>) -> String {
 
 fn key(asset: &Asset, body: &Key, view: &View<'_>) -> String {
     let algorithm = body.algorithm.as_ref();
-    let mut told = algorithm.map_or_else(|| "encrypted".to_owned(), |found| found.label());
-    let private = body.spki.map(|spki| view.private_places(spki).len()).unwrap_or_default();
+    let label = algorithm.map(pki_inventory::KeyAlgorithm::label);
+    let mut told = match (object::on(asset, view), label) {
+        (Some(name), Some(label)) => format!("{label} {name}"),
+        (Some(name), None) => name,
+        (None, label) => label.unwrap_or_else(|| "encrypted".to_owned()),
+    };
+    // Where the public half is not told, the same key cannot be known again at another place.
+    let private = match body.spki {
+        Some(spki) => view.private_places(spki).len(),
+        None => asset.sightings().filter(|at| sighting::is_private(at)).count(),
+    };
     told.push_str(&match private {
         0 => String::new(),
         count => format!(", private half in {}", words::count(count, "place", "places")),
@@ -110,7 +119,7 @@ fn on(body: &Token) -> String {
         "{}  {}  {}  {}  {}",
         column(&token::name(body), 26),
         column(&token::product(body), 30),
-        column(token::kept_in(body), 8),
+        column(token::kept_in(body), 9),
         column(&format!("login {}", token::login_word(body.login)), 16),
         column(if objects.is_empty() { "-".to_owned() } else { objects.join(", ") }.as_str(), 44)
     )

@@ -75,6 +75,12 @@ impl Plain {
         self.push(indent, &column);
     }
 
+    /// A place in a line of its own, which stays whole however long it is: it is there to be
+    /// copied.
+    pub(crate) fn whole(&mut self, indent: usize, place: &str) {
+        self.push(indent, &text::line(place));
+    }
+
     /// `label   text`, the text in a column of its own.
     pub(crate) fn field(&mut self, indent: usize, column: usize, label: &str, value: &str) {
         let label = text::line(label);

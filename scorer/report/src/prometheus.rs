@@ -1,5 +1,5 @@
-//! `prometheus`: metrics in the text format of Prometheus (exposition format 0.0.4), for the textfile
-//! collector of `node_exporter` or whatever else serves a file.
+//! `prometheus`: metrics in the text format of Prometheus (exposition format 0.0.4), for the
+//! textfile collector of `node_exporter` or whatever else serves a file.
 //!
 //! What certificates and revocation lists have is named as other exporters of the field name it
 //! (`x509_cert_not_after`). A time that is not known has no sample; names of hosts are no labels.

@@ -8,8 +8,8 @@ use pki_inventory::{
 use crate::titles;
 use crate::token::object;
 
-/// Everything a place told, such as `position 0 of the chain` or `mode 0600, owner root`. Empty when
-/// it told nothing.
+/// Everything a place told, such as `position 0 of the chain` or `mode 0600, owner root`. Empty
+/// when it told nothing.
 pub(crate) fn circumstances(sighting: &Sighting, view: &View<'_>) -> String {
     let circumstances = &sighting.circumstances;
     let mut parts = beside(sighting, view);
@@ -38,8 +38,15 @@ fn beside(sighting: &Sighting, view: &View<'_>) -> Vec<String> {
     parts.extend(circumstances.key.as_ref().map(form));
     parts.extend(circumstances.ssh_certificate.as_ref().map(|one| ssh_certificate(one, view)));
     parts.extend(circumstances.label.as_deref().map(called));
-    parts.extend(circumstances.token.as_deref().map(object::in_short));
+    let token = view.token_at(&sighting.place).map(|(_, token)| token);
+    let object = circumstances.token.as_deref();
+    parts.extend(object.map(|object| object::in_short(object, token)));
     parts
+}
+
+/// Whether it is a private half.
+pub(crate) fn is_private(sighting: &Sighting) -> bool {
+    sighting.circumstances.key.as_ref().is_some_and(|form| form.half == Half::Private)
 }
 
 fn called(label: &str) -> String {

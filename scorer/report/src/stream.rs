@@ -26,13 +26,14 @@ struct CoverageLine<'a> {
     finished: String,
 }
 
-/// An asset at the moment it was seen: its line as [`inventory_jsonl`] writes it, with this sighting
-/// alone and without the facts that the rest of the inventory decides: the role of a certificate in
-/// a file, whether it is a trust anchor, and how it is renewed; the certificates, keystores and
-/// private places of a key; the trust stores and settings of an endpoint; the endpoints of settings
-/// and what lies in their files; what automation manages and what starts it; the facts of the members
-/// of a trust store; who publishes and replaces a template, what is known of the certificates and
-/// templates of an authority, what lies on a token, and the token of a symmetric key. An endpoint has in addition, under `certificates`, the facts of those it
+/// An asset at the moment it was seen: its line as [`inventory_jsonl`] writes it, with this
+/// sighting alone and without the facts that the rest of the inventory decides: the role of a
+/// certificate in a file, whether it is a trust anchor, and how it is renewed; the certificates,
+/// keystores and private places of a key; the trust stores and settings of an endpoint; the
+/// endpoints of settings and what lies in their files; what automation manages and what starts it;
+/// the facts of the members of a trust store; who publishes and replaces a template, what is known
+/// of the certificates and templates of an authority, what lies on a token, and the token of a
+/// symmetric key. An endpoint has in addition, under `certificates`, the facts of those it
 /// presented, in its order; of one that is not in `chain` the `sha256` alone.
 #[must_use]
 pub fn seen_line(asset: &Asset, chain: &[Asset]) -> Value {

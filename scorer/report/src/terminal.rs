@@ -14,7 +14,7 @@ use pki_scoring::official::Score;
 use pki_scoring::{ExceptionUse, RequirementVerdict, Verdict};
 
 use crate::plain::{Plain, WIDTH};
-use crate::text::shortened;
+use crate::text::{cut, shortened};
 use crate::{Changes, Document, Format, endpoint, titles, words};
 
 pub(crate) const FORMAT: Format = Format {
@@ -146,7 +146,8 @@ fn conflicts(plain: &mut Plain, document: &Document<'_>) {
     }
 }
 
-/// Rules with findings that are not met: what must not happen at all first.
+/// Rules with findings that are not met: what must not happen at all first, and within that what
+/// bears on a requirement.
 fn findings(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) {
     let judgement = &document.assessment.judgement;
     let mut by_rule: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
@@ -164,7 +165,9 @@ fn findings(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) {
         if group.is_empty() {
             continue;
         }
-        group.sort_by_key(|(_, findings)| std::cmp::Reverse(findings.len()));
+        group.sort_by_key(|(rule, findings)| {
+            (!titles::bears(document, rule), std::cmp::Reverse(findings.len()))
+        });
         plain.heading(heading);
         for (rule, findings) in group.iter().take(RULES) {
             let measure = judgement.measures.get(rule).copied().unwrap_or_default();
@@ -174,7 +177,7 @@ fn findings(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) {
                 let title = titles::subject(&finding.subject, view);
                 let name = shortened(&title, 60);
                 let sentence = finding.outcome.sentence().unwrap_or_default();
-                plain.hanging(4, 8, &format!("{name}: {}", shortened(sentence, 120)));
+                plain.hanging(4, 8, &format!("{name}: {}", cut(sentence, 120)));
                 if let Some(place) = finding.places.first().filter(|p| p.to_string() != title) {
                     let more = match finding.places.len() {
                         1 => String::new(),
@@ -208,7 +211,7 @@ fn inventory(plain: &mut Plain, document: &Document<'_>, view: &View<'_>) {
     let counts: Vec<String> = titles::counts(document.inventory)
         .into_iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| format!("{count} {}", words::kinds(kind)))
+        .map(|(kind, count)| words::count_of(kind, count))
         .collect();
     plain.heading("Inventory");
     let none = "nothing was found".to_owned();

@@ -54,6 +54,19 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
     format!("{start}…{end}")
 }
 
+/// At most this many characters, for sentences: they begin with what matters most, so what is cut
+/// off is their end, at a word where one ends near. It shows as `…`.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    const NEAR: usize = 16;
+    if text.chars().count() <= most || most == 0 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(most - 1).collect();
+    let word = start.rfind(' ').filter(|at| start[*at..].chars().count() <= NEAR);
+    let kept = &start[..word.unwrap_or(start.len())];
+    format!("{}…", kept.trim_end_matches([' ', ',', ';', ':', '(']))
+}
+
 /// A YAML scalar in double quotes, which is a JSON string too. Nothing in it can be read as a
 /// number, a date or a null, and nothing in it acts on an editor.
 pub(crate) fn quoted(text: &str) -> String {
@@ -92,6 +105,13 @@ mod tests {
     fn long_texts_are_cut_in_the_middle() {
         assert_eq!(shortened("abcdefghij", 5), "ab…ij");
         assert_eq!(shortened("abc", 5), "abc");
+    }
+
+    #[test]
+    fn sentences_are_cut_at_their_end() {
+        assert_eq!(cut("it may leave, under any key", 16), "it may leave…");
+        assert_eq!(cut("abcdefghijklmnopqrstuvwxyz", 20), "abcdefghijklmnopqrs…");
+        assert_eq!(cut("it may leave", 12), "it may leave");
     }
 
     #[test]

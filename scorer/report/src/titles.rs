@@ -8,7 +8,8 @@ use pki_inventory::{
 };
 use pki_rules::{Finding, Rule, Subject};
 
-use crate::{directory, token};
+use crate::directory;
+use crate::token::{self, object};
 
 /// `shop.example.org`, `tls://192.0.2.7:443`, `RSA-2048 key`, `JKS keystore /srv/shop.jks`,
 /// `certbot: www.example.org`, `nginx server www.example.org`, `template WebServer`,
@@ -100,7 +101,8 @@ pub(crate) fn subject(subject: &Subject, view: &View<'_>) -> String {
 }
 
 /// An asset by its id. Keys are called after a certificate of theirs, where there is one: many are
-/// in the inventory through it alone.
+/// in the inventory through it alone. Others on a token have the name they have there:
+/// `RSA-2048 key k1 on CA keys`.
 pub(crate) fn by_id(id: AssetId, view: &View<'_>) -> String {
     let certified = match id.kind {
         Kind::Key => view.certificates_of(id.sha256).first(),
@@ -108,9 +110,20 @@ pub(crate) fn by_id(id: AssetId, view: &View<'_>) -> String {
     };
     match (view.inventory().get(id), certified) {
         (_, Some(certificate)) => format!("key of {}", asset(certificate)),
-        (Some(known), None) => asset(known),
+        (Some(known), None) => on_token(known, view).unwrap_or_else(|| asset(known)),
         (None, None) => format!("{} {}", id.kind, id.sha256.short()),
     }
+}
+
+/// A key on a token; `None` for everything else.
+fn on_token(asset: &Asset, view: &View<'_>) -> Option<String> {
+    let algorithm = match &asset.body {
+        Body::Key(key) => key.algorithm.as_ref(),
+        Body::SecretKey(key) => Some(&key.algorithm),
+        _ => return None,
+    };
+    let algorithm = algorithm.map_or_else(String::new, |found| format!("{} ", found.label()));
+    Some(format!("{algorithm}key {}", object::on(asset, view)?))
 }
 
 /// An asset of this run or, where it is not there any more, of the run before.
@@ -149,6 +162,11 @@ pub(crate) fn rule(rules: &[&'static Rule], id: &str) -> Option<&'static Rule> {
 /// The title of a rule among those that ran, else its id.
 pub(crate) fn rule_title<'a>(rules: &[&'static Rule], id: &'a str) -> &'a str {
     rule(rules, id).map_or(id, |rule| rule.title)
+}
+
+/// Whether a rule bears on any requirement of the model.
+pub(crate) fn bears(document: &crate::Document<'_>, rule: &str) -> bool {
+    document.map.requirements_of(rule).next().is_some()
 }
 
 /// Whether a finding is about this asset.

@@ -5,7 +5,8 @@ pub(crate) mod object;
 pub(crate) mod rows;
 
 use pki_inventory::{
-    Gap, Login, Mechanism, Module, Oddity, PinState, Place, Quirk, Slot, Token, Validation, View,
+    Gap, KeptIn, Login, Mechanism, Module, Oddity, PinState, Place, Quirk, Slot, Token, Validation,
+    View, quirks,
 };
 
 use crate::words;
@@ -13,17 +14,26 @@ use crate::words;
 /// Said wherever a certification is told: nobody but the device vouches for it here.
 pub(crate) const UNVERIFIED: &str = "stated by the device itself, not verified";
 
-/// Where its keys are kept, by the word of its slot (`CKF_HW_SLOT`; PKCS #11 v3.1, 3.2).
+/// Where its keys are kept, as far as its module tells (`CKF_HW_SLOT`, `CKF_HW`; PKCS #11 v3.1, 3.2
+/// and 3.4).
 pub(crate) fn kept_in(token: &Token) -> &'static str {
-    if token.slot.hardware { "hardware" } else { "software" }
+    match token.kept_in() {
+        KeptIn::Hardware => "hardware",
+        KeptIn::Software => "software",
+        KeptIn::Unknown => "not known",
+    }
 }
 
 /// The same with where that is known from.
 pub(crate) fn kept_in_words(token: &Token) -> &'static str {
-    if token.slot.hardware {
-        "hardware, as its slot states (CKF_HW_SLOT); not verified"
-    } else {
-        "software: its slot states no device (CKF_HW_SLOT)"
+    match token.kept_in() {
+        KeptIn::Hardware => "hardware, as its slot states (CKF_HW_SLOT); not verified",
+        KeptIn::Software => {
+            "software: its slot states no device (CKF_HW_SLOT), and no mechanism is one's (CKF_HW)"
+        }
+        KeptIn::Unknown => {
+            "not known: its slot states no device (CKF_HW_SLOT), which is no proof that it is none"
+        }
     }
 }
 
@@ -32,6 +42,55 @@ pub(crate) fn name(token: &Token) -> String {
     let serial = token.serial.as_ref().map(|serial| format!("without a label, serial {serial}"));
     let named = token.label.clone().or(serial).or_else(|| token.model.clone());
     named.unwrap_or_else(|| format!("without a name, slot {}", token.slot.id))
+}
+
+/// Its name, and where others have the same what tells it from them: its serial number, else what
+/// it is, else its slot.
+pub(crate) fn distinct(token: &Token, view: &View<'_>) -> String {
+    const PARTS: [fn(&Token) -> Option<String>; 3] = [
+        |token| token.serial.as_ref().map(|serial| format!("serial {serial}")),
+        |token| Some(product(token)).filter(|product| !product.is_empty()),
+        |token| Some(format!("slot {}", token.slot.id)),
+    ];
+    let same = |other: &Token| {
+        let labelled = token.label.is_some() || name(other) == name(token);
+        other.label == token.label && labelled && other != token
+    };
+    let mut others: Vec<&Token> =
+        view.tokens().map(|(_, other)| other).filter(|other| same(other)).collect();
+    let mut told = name(token);
+    for part in PARTS {
+        let (own, before) = (part(token), others.len());
+        others.retain(|other| part(other) == own);
+        let tells = others.len() < before;
+        told.extend(own.filter(|_| tells).map(|own| format!(", {own}")));
+    }
+    told
+}
+
+/// The serial number of a token.
+pub(crate) struct Serial<'t> {
+    /// `None` where it tells none, or zeros of which it is known that they stand for none.
+    pub(crate) number: Option<&'t str>,
+    /// What is known to be odd about it.
+    pub(crate) odd: Option<&'static str>,
+}
+
+/// Its serial number with what is known to be odd about it.
+pub(crate) fn serial(token: &Token) -> Serial<'_> {
+    let shared = quirks(token).any(|quirk| quirk.oddity == Oddity::SerialNotUnique);
+    let zeros = |number: &&str| shared && number.bytes().all(|digit| digit == b'0');
+    Serial {
+        number: token.serial.as_deref().filter(|number| !zeros(number)),
+        odd: shared.then_some("all tokens of the kind have the same serial number"),
+    }
+}
+
+/// What is known to be odd about it and bears on this token: that spare slots of a product are not
+/// initialised says nothing of one that is.
+pub(crate) fn odd(token: &Token) -> impl Iterator<Item = &'static Quirk> {
+    let initialized = token.flags.initialized;
+    quirks(token).filter(move |quirk| quirk.oddity != Oddity::SpareSlot || !initialized)
 }
 
 /// Who made it and what it is.
@@ -53,17 +112,21 @@ pub(crate) fn login_word(login: Login) -> &'static str {
 }
 
 /// The same as a sentence without its stop.
-pub(crate) fn login(login: Login) -> &'static str {
+pub(crate) fn login(login: Login) -> String {
+    match why_unseen(login) {
+        Some(why) => format!("{why}: what is private was not to be seen"),
+        None if login == Login::Done => "a user was logged in while it was read".to_owned(),
+        None => "it asks for no login: everything on it was to be seen".to_owned(),
+    }
+}
+
+/// Why what is private was not to be seen; `None` where it was.
+pub(crate) fn why_unseen(login: Login) -> Option<&'static str> {
     match login {
-        Login::NotRequired => "it asks for no login: everything on it was to be seen",
-        Login::NotConfigured => {
-            "it asks for a login and no PIN is configured: what is private was not to be seen"
-        }
-        Login::NotTried => {
-            "a PIN is configured and was not tried: what is private was not to be seen"
-        }
-        Login::Refused => "it refused the login: what is private was not to be seen",
-        Login::Done => "a user was logged in while it was read",
+        Login::NotRequired | Login::Done => None,
+        Login::NotConfigured => Some("it asks for a login and no PIN is configured"),
+        Login::NotTried => Some("a PIN is configured and was not tried"),
+        Login::Refused => Some("it refused the login"),
     }
 }
 
@@ -81,7 +144,7 @@ pub(crate) fn pin(state: PinState) -> Vec<&'static str> {
 /// What is noted of the PINs of the user and of the security officer, each a line.
 pub(crate) fn pins(token: &Token) -> Vec<String> {
     let mut lines = Vec::new();
-    if !token.flags.user_pin_initialized {
+    if token.flags.initialized && !token.flags.user_pin_initialized {
         lines.push("PIN of the user: never set".to_owned());
     }
     for (whose, state) in [("user", token.user_pin), ("security officer", token.so_pin)] {
@@ -162,7 +225,8 @@ pub(crate) fn mechanism(mechanism: &Mechanism) -> String {
     mechanism.name.clone().unwrap_or_else(|| format!("0x{:08x}", mechanism.number))
 }
 
-/// Sizes of keys, in the unit of the mechanism. Both are 0 where it takes no key (PKCS #11 v3.1, 3.5).
+/// Sizes of keys, in the unit of the mechanism. Both are 0 where it takes no key (PKCS #11 v3.1,
+/// 3.5).
 pub(crate) fn sizes(mechanism: &Mechanism) -> Option<String> {
     match (mechanism.smallest, mechanism.largest) {
         (Some(0) | None, Some(0) | None) => None,
@@ -180,6 +244,11 @@ pub(crate) fn done_by(mechanism: &Mechanism) -> &'static str {
         Some(false) => "software",
         None => "not told",
     }
+}
+
+/// Shortest and longest PIN.
+pub(crate) fn pin_lengths(lengths: (u64, u64)) -> String {
+    format!("{} to {} octets", lengths.0, lengths.1)
 }
 
 /// Free and total memory.
@@ -200,14 +269,27 @@ pub(crate) fn oddity(oddity: Oddity) -> &'static str {
         Oddity::SpareSlot => "There is always a slot whose token is not initialised.",
         Oddity::NoCertificates => "It keeps no certificates.",
         Oddity::SerialNotUnique => "All tokens of the kind have the same serial number.",
+        Oddity::HardwareNotClaimed => {
+            "It is a device and its slot does not state one (CKF_HW_SLOT)."
+        }
+        Oddity::AlwaysTrue => {
+            "It says of keys that came from outside that they always were sensitive and never could \
+             leave (CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE)."
+        }
     }
 }
 
 /// Whether it is about what objects on the token say, rather than about the token.
 pub(crate) fn is_of_objects(oddity: Oddity) -> bool {
     match oddity {
-        Oddity::NeverExtractableFalse | Oddity::LocalFalse | Oddity::FlagsUnreliable => true,
-        Oddity::SpareSlot | Oddity::NoCertificates | Oddity::SerialNotUnique => false,
+        Oddity::AlwaysTrue
+        | Oddity::FlagsUnreliable
+        | Oddity::LocalFalse
+        | Oddity::NeverExtractableFalse => true,
+        Oddity::HardwareNotClaimed
+        | Oddity::NoCertificates
+        | Oddity::SerialNotUnique
+        | Oddity::SpareSlot => false,
     }
 }
 
@@ -220,6 +302,8 @@ pub(crate) fn oddity_name(oddity: Oddity) -> &'static str {
         Oddity::SpareSlot => "spare-slot",
         Oddity::NoCertificates => "no-certificates",
         Oddity::SerialNotUnique => "serial-not-unique",
+        Oddity::HardwareNotClaimed => "hardware-not-claimed",
+        Oddity::AlwaysTrue => "always-true",
     }
 }
 

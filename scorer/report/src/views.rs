@@ -1,6 +1,7 @@
-//! Tables for a terminal: what directories hold of a PKI, its authorities with the hierarchy of their
-//! certificates and its templates; and the tokens with the keys on them and elsewhere.
+//! Tables for a terminal: what directories hold of a PKI, its authorities with the hierarchy of
+//! their certificates and its templates; and the tokens with the keys on them and elsewhere.
 
+mod keys;
 mod tokens;
 
 use pki_inventory::{Access, Authority, Inventory, Template, Time, View, hierarchy};
@@ -10,13 +11,14 @@ use crate::list::column;
 use crate::plain::Plain;
 use crate::{hierarchy as tree, words};
 
-pub use tokens::{keys, tokens};
+pub use keys::keys;
+pub use tokens::tokens;
 
 /// The column that what stands under a row begins in.
 const COLUMN: usize = 20;
 
-/// Every authority that a directory registers, and below them the CA certificates of the inventory as
-/// a tree, as of this instant. No line is wider than 100 columns.
+/// Every authority that a directory registers, and below them the CA certificates of the inventory
+/// as a tree, as of this instant. No line is wider than 100 columns.
 #[must_use]
 pub fn cas(inventory: &Inventory, view: &View<'_>, as_of: Time) -> String {
     let mut plain = Plain::fitting();

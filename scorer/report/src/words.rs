@@ -244,23 +244,34 @@ pub(crate) fn conflicts(assessment: &Assessment) -> impl Iterator<Item = &Requir
 
 /// The name of a kind for headings.
 pub(crate) fn kinds(kind: Kind) -> &'static str {
+    forms(kind).1
+}
+
+/// `1 symmetric key`, `2 symmetric keys`.
+pub(crate) fn count_of(kind: Kind, number: usize) -> String {
+    let (one, many) = forms(kind);
+    count(number, one, many)
+}
+
+/// The name of one of a kind, and of several.
+fn forms(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::Authority => "authorities",
-        Kind::Automation => "traces of automation",
-        Kind::Certificate => "certificates",
-        Kind::Configuration => "configurations",
-        Kind::DirectoryObject => "directory objects",
-        Kind::Endpoint => "endpoints",
-        Kind::Issuance => "records of authorities",
-        Kind::Key => "keys",
-        Kind::Keystore => "keystores",
-        Kind::RevocationList => "revocation lists",
-        Kind::SecretKey => "symmetric keys",
-        Kind::Token => "tokens",
-        Kind::SigningRequest => "signing requests",
-        Kind::Template => "certificate templates",
-        Kind::TrustStore => "trust stores",
-        Kind::Unparsed => "unparsed objects",
+        Kind::Authority => ("authority", "authorities"),
+        Kind::Automation => ("trace of automation", "traces of automation"),
+        Kind::Certificate => ("certificate", "certificates"),
+        Kind::Configuration => ("configuration", "configurations"),
+        Kind::DirectoryObject => ("directory object", "directory objects"),
+        Kind::Endpoint => ("endpoint", "endpoints"),
+        Kind::Issuance => ("record of an authority", "records of authorities"),
+        Kind::Key => ("key", "keys"),
+        Kind::Keystore => ("keystore", "keystores"),
+        Kind::RevocationList => ("revocation list", "revocation lists"),
+        Kind::SecretKey => ("symmetric key", "symmetric keys"),
+        Kind::SigningRequest => ("signing request", "signing requests"),
+        Kind::Template => ("certificate template", "certificate templates"),
+        Kind::Token => ("token", "tokens"),
+        Kind::TrustStore => ("trust store", "trust stores"),
+        Kind::Unparsed => ("unparsed object", "unparsed objects"),
     }
 }
 
@@ -341,4 +352,28 @@ fn sentence(text: &str) -> String {
 pub(crate) fn stop(text: String) -> String {
     let text = text.trim_end();
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_a_kind_is_one() {
+        for (kind, one, several) in [
+            (Kind::SecretKey, "1 symmetric key", "2 symmetric keys"),
+            (Kind::Token, "1 token", "2 tokens"),
+            (Kind::Authority, "1 authority", "2 authorities"),
+            (Kind::Issuance, "1 record of an authority", "2 records of authorities"),
+            (Kind::Automation, "1 trace of automation", "2 traces of automation"),
+        ] {
+            assert_eq!(
+                (count_of(kind, 1), count_of(kind, 2)),
+                (one.to_owned(), several.to_owned())
+            );
+        }
+        for kind in Kind::ALL {
+            assert_ne!(count_of(*kind, 1).replace('1', "2"), count_of(*kind, 2));
+        }
+    }
 }

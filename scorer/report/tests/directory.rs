@@ -1,5 +1,5 @@
-//! What directories and authorities' records hold, in every output: authorities, templates, objects,
-//! records, and the hierarchy.
+//! What directories and authorities' records hold, in every output: authorities, templates,
+//! objects, records, and the hierarchy.
 
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod sample;

@@ -130,7 +130,7 @@ fn the_export_has_all_of_a_token() {
     assert_eq!(token["validations"][0]["standing"], "stated by the device itself, not verified");
     assert_eq!(token["keys"], json!([issuing().to_string(), wrapping().to_string()]));
     let soft = facts(&sample, soft());
-    assert_eq!((&soft["kept_in"], &soft["login"]), (&"software".into(), &"refused".into()));
+    assert_eq!((&soft["kept_in"], &soft["login"]), (&"not known".into(), &"refused".into()));
     assert_eq!(soft["mechanisms"], Value::Null, "it did not tell them");
 }
 
@@ -187,7 +187,10 @@ fn the_export_has_every_attribute_where_the_object_lies() {
 #[test]
 fn what_is_odd_about_a_product_is_told_with_its_source() {
     let mut sample = sample::sample();
-    with(&mut sample, |token| token.module.manufacturer = Some("Google".to_owned()));
+    with(&mut sample, |token| {
+        token.module.manufacturer = Some("Google".to_owned());
+        token.module.description = Some("Cloud KMS PKCS#11 library".to_owned());
+    });
     let quirks = facts(&sample, hard())["quirks"].clone();
     let odd = |oddity: &str| {
         let all = quirks.as_array().into_iter().flatten();
@@ -197,21 +200,34 @@ fn what_is_odd_about_a_product_is_told_with_its_source() {
     let source = odd("local-false")["source"].as_str().unwrap_or_default().to_owned();
     assert!(source.contains("kms-integrations"), "{source}");
     let why = flat(&why_asset(&sample.document(), hard()).unwrap_or_default());
-    let said = format!(
-        "Cloud KMS: It says of keys that were generated on the device that they were not (CKA_LOCAL). ({source})"
-    );
+    let meaning =
+        "It says of keys that were generated on the device that they were not (CKA_LOCAL).";
+    let said = format!("Cloud KMS: {meaning} ({source})");
     assert!(why.contains(&said), "{said}\nin {why}");
     // Where the key is told of, the oddity of its token is told too.
     let why = flat(&why_asset(&sample.document(), issuing()).unwrap_or_default());
     assert!(why.contains(&said), "{said}\nin {why}");
-    let html = render("html", &sample);
-    assert!(html.contains("<li id=\"device-note-1\">"), "a note");
-    assert!(html.contains("href=\"#device-note-1\">known to be odd: note 1</a>"), "a way to it");
-    assert!(html.contains("CKA_LOCAL"), "and what it says");
-    let linked = html.matches("href=\"#device-note-1\"").count();
+    let linked = links_to_note(&render("html", &sample), "(CKA_LOCAL)");
     assert_eq!(linked, 3, "at the device and at both keys on it");
-    let spare = html.matches("known to be odd: note 3").count();
-    assert_eq!(spare, 1, "what is odd about its slots is not told of its keys");
+}
+
+#[test]
+fn what_is_odd_about_a_token_is_not_told_of_its_keys() {
+    let mut sample = sample::sample();
+    with(&mut sample, |token| token.module.manufacturer = Some("AWS CloudHSM".to_owned()));
+    assert_eq!(links_to_note(&render("html", &sample), "It keeps no certificates."), 1);
+    let why = why_asset(&sample.document(), issuing()).unwrap_or_default();
+    assert!(!why.contains("It keeps no certificates."), "{why}");
+}
+
+/// How many links lead to the note that says this.
+fn links_to_note(html: &str, said: &str) -> usize {
+    let mut notes = html.split("<li id=\"device-note-").skip(1);
+    let note = notes.find(|note| note.split("</li>").next().is_some_and(|it| it.contains(said)));
+    let number = note.and_then(|note| note.split('"').next());
+    let number = number.unwrap_or_else(|| panic!("no note says {said}"));
+    html.matches(&format!("href=\"#device-note-{number}\">known to be odd: note {number}</a>"))
+        .count()
 }
 
 #[test]
@@ -293,7 +309,7 @@ fn why_says_everything_of_tokens_and_of_what_lies_on_them() {
         (&hard_text, format!("{} symmetric key backup wrapping, AES-256", wrapping())),
         (&hard_text, "CKM_ECDSA; keys of 256 to 521; sign, verify; by the device".to_owned()),
         (&hard_text, "0x80000042; derive".to_owned()),
-        (&soft_text, "kept in software: its slot states no device".to_owned()),
+        (&soft_text, "kept in not known: its slot states no device".to_owned()),
         (&soft_text, "login it refused the login: what is private was not to be seen".to_owned()),
         (&soft_text, "PIN of the user: a wrong one was entered since the last right one".to_owned()),
         (&soft_text, "login-refused: CKR_PIN_INCORRECT; it is not tried again".to_owned()),
@@ -331,11 +347,11 @@ fn the_list_tells_each_in_columns() {
             &[
                 "CA signing  ",
                 "Example Hardware, EX-7  ",
-                "hardware  login done  ",
+                "hardware   login done  ",
                 "1 private key",
             ][..],
         ),
-        (soft(), &["dev tests  ", "software  login refused"]),
+        (soft(), &["dev tests  ", "not known  login refused"]),
         (wrapping(), &["backup wrapping  ", "AES-256  ", "not extractable  ", "unwrap, wrap"]),
         (generic(), &["generic secret-160  ", "not told  "]),
     ] {
@@ -433,19 +449,22 @@ fn the_tables_for_a_terminal_fit_and_tell_tokens_and_keys() {
     let (tokens, keys) = (tokens(&view), keys(&view));
     for text in [&tokens, &keys] {
         for line in text.lines() {
-            assert!(line.chars().count() <= 100, "{line}");
+            let place = line.trim_start().starts_with("pkcs11:");
+            assert!(place || line.chars().count() <= 100, "{line}");
         }
         assert!(!text.contains(|c| acts(c) && c != '\n'), "{text}");
     }
     for said in [
         "Tokens: 2, of them hardware by their own word: 1",
-        "CA signing                  EX-7                  4417-0093           7.8       hardware  done",
-        "software  refused",
-        "vendor        Example Hardware, hardware 2.1",
+        "CA signing            EX-7            4417-0093         hardware   done",
+        "2d7f3a1c9be04e55  not known  refused",
+        "vendor        Example Hardware, hardware 2.1, firmware 7.8",
         "slot          slot 0, Net slot 1, Example Hardware",
         "objects       1 private key, 1 symmetric key, 1 public key, 1 certificate, 2 data objects",
         "stated by the device itself, not verified",
+        "flags         a login is required; it has a random number generator",
         "PIN of the security officer: it has to be changed",
+        "PIN length    8 to 255 octets",
         "Asked for on tokens and not read: 1 place",
         "login-refused: CKR_PIN_INCORRECT",
     ] {
@@ -453,10 +472,14 @@ fn the_tables_for_a_terminal_fit_and_tell_tokens_and_keys() {
     }
     for said in [
         "Private and symmetric keys on tokens: 4",
-        "issuing-2024              RSA-2048        CA signing            yes        yes        no",
+        "On CA signing (kept in: hardware): 2 keys",
+        "issuing-2024           RSA-2048        yes        yes, always    no, never was",
+        "CKA_ID        01",
+        "made by       CKM_RSA_PKCS_KEY_PAIR_GEN",
         "certified by  Example Issuing CA 1 until 2034-04-13",
         "not told      CKA_ALLOWED_MECHANISMS",
-        "www copy                  P-256           dev tests             no         yes        yes",
+        "On dev tests (kept in: not known): 2 keys",
+        "www copy               P-256           no         yes, was not   yes",
         "open          not generated on the token; sensitive, but was not always; extractable",
         "also in       file:///srv/www/key.pem#1",
         "generic…et-160",
@@ -509,6 +532,7 @@ fn metrics_and_summary_count_tokens_and_their_keys() {
              firmware_version=\"7.8\",kept_in=\"hardware\"}} 1"
         ),
         format!("pkimm_token_read{{place=\"{hard}\"}} 1"),
+        format!("pkimm_token_uninitialized{{place=\"{hard}\"}} 0"),
         format!("pkimm_token_read{{place=\"{soft}\"}} 0"),
         format!("pkimm_token_pin{{place=\"{soft}\",pin=\"user\",state=\"count low\"}} 1"),
         format!("pkimm_token_pin{{place=\"{soft}\",pin=\"user\",state=\"locked\"}} 0"),
@@ -523,8 +547,8 @@ fn metrics_and_summary_count_tokens_and_their_keys() {
         assert!(metrics.lines().any(|one| one == line), "{line} in\n{metrics}");
     }
     let terminal = flat(&render("terminal", &sample));
-    let said = "2 tokens by their own word: hardware 1 · software 1 · private and symmetric keys on \
-                them 4 · logins refused 1";
+    let said = "2 tokens by their own word: hardware 1 · not known 1 · private and symmetric keys \
+                on them 4 · logins refused 1";
     assert!(terminal.contains(said), "{said} in\n{terminal}");
 }
 

@@ -162,8 +162,8 @@ pub(crate) fn unpublished(
     judged(rule, "no authority read", &world, not_read);
 }
 
-/// Asserts what a rule about one flag for private keys comes to: where it is not set, alone or beside
-/// all others, where it is set, and where the flags were not read.
+/// Asserts what a rule about one flag for private keys comes to: where it is not set, alone or
+/// beside all others, where it is set, and where the flags were not read.
 pub(crate) fn key_flag(rule: &'static Rule, bit: u32, [unset, set, not_read]: [&'static str; 3]) {
     let with = |private_key_flags| Template { private_key_flags, ..template("T") };
     published(rule, [(with(Some(0)), unset), (with(Some(!bit)), unset)]);
@@ -188,7 +188,8 @@ pub(crate) fn ways(
     judged(rule, "published by nobody", &world().unpublished(armed()), by_nobody);
 }
 
-/// Asserts what a rule comes to whose answer lies on the host of an authority, and that it names it.
+/// Asserts what a rule comes to whose answer lies on the host of an authority, and that it names
+/// it.
 pub(crate) fn answered_on_the_host(rule: &'static Rule, expected: &'static str) {
     let world = World::default().issued_by(issuing(&["T"]));
     check(rule, &world, &limits(), expected);

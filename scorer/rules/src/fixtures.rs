@@ -45,6 +45,35 @@ pub(crate) fn leaf(host: &str) -> Certificate {
     }
 }
 
+/// The same with an encoding that holds these numbers of an RSA key, big-endian.
+pub(crate) fn rsa_leaf(host: &str, modulus: &[u8], exponent: &[u8]) -> Certificate {
+    let key = der(0x30, &[der(0x02, &[&[0], modulus].concat()), der(0x02, exponent)].concat());
+    // rsaEncryption and sha256WithRSAEncryption (RFC 8017, A.1 and A.2.4), each without parameters.
+    let named = |last: u8| {
+        let oid = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last];
+        der(0x30, &[der(0x06, &oid), der(0x05, &[])].concat())
+    };
+    let spki = der(0x30, &[named(1), der(0x03, &[&[0], &key[..]].concat())].concat());
+    let day = |year: &str| der(0x17, format!("{year}0101000000Z").as_bytes());
+    let validity = der(0x30, &[day("20"), day("30")].concat());
+    let (name, serial) = (der(0x30, &[]), der(0x02, &[1]));
+    let tbs = [serial, named(11), name.clone(), validity, name, spki].concat();
+    let signature = der(0x03, &[0, 0]);
+    let all = der(0x30, &[der(0x30, &tbs), named(11), signature].concat());
+    Certificate { der: all, ..leaf(host) }
+}
+
+/// One element (X.690, 8.1), shorter than 65,536 octets.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(content.len()).unwrap_or_default().to_be_bytes();
+    let length = match (high, low) {
+        (0, 0..0x80) => vec![low],
+        (0, _) => vec![0x81, low],
+        _ => vec![0x82, high, low],
+    };
+    [&[tag], &length[..], content].concat()
+}
+
 /// A CA certificate that is its own issuer.
 pub(crate) fn authority(common_name: &str) -> Certificate {
     Certificate {

@@ -7,6 +7,7 @@ pub(crate) mod left_in_image;
 pub(crate) mod location_unknown;
 pub(crate) mod passphrase_weak;
 pub(crate) mod readable_by_others;
+pub(crate) mod roca;
 pub(crate) mod shared_between_names;
 pub(crate) mod stored_unencrypted;
 

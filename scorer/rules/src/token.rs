@@ -15,6 +15,7 @@ pub(crate) mod key_not_private;
 pub(crate) mod key_not_sensitive;
 pub(crate) mod key_on_several_tokens;
 pub(crate) mod key_once_exposed;
+pub(crate) mod key_pair_wraps;
 pub(crate) mod key_usage_pair;
 pub(crate) mod key_without_certificate;
 pub(crate) mod key_wrappable_by_trusted;
@@ -37,8 +38,8 @@ use crate::{Outcome, RuleContext};
 /// Names, places and the like that a sentence lists before it only counts.
 const NAMED: usize = 3;
 
-/// A yes or no that a token tells of an object, or why it is not known. What the product is known to
-/// tell wrong is not known either.
+/// A yes or no that a token tells of an object, or why it is not known. What the product is known
+/// to tell wrong is not known either.
 fn told(
     held: &Held<'_>,
     attribute: &str,
@@ -50,6 +51,7 @@ fn told(
         ("CKA_EXTRACTABLE" | "CKA_MODIFIABLE", _) => Oddity::FlagsUnreliable,
         ("CKA_LOCAL", false) => Oddity::LocalFalse,
         ("CKA_NEVER_EXTRACTABLE", false) => Oddity::NeverExtractableFalse,
+        ("CKA_ALWAYS_SENSITIVE" | "CKA_NEVER_EXTRACTABLE", true) => Oddity::AlwaysTrue,
         _ => return Ok(value),
     };
     match odd(&held.sighting.place, oddity, cx) {
@@ -59,6 +61,19 @@ fn told(
             quirk.product, quirk.source
         )),
     }
+}
+
+/// The same of an attribute whose default is no (4.8 to 4.10): where the module calls its type
+/// invalid, the object has no such attribute, and that is the default. Any other reason leaves it
+/// open.
+fn told_or_no(
+    held: &Held<'_>,
+    attribute: &str,
+    value: Option<bool>,
+    cx: &RuleContext<'_>,
+) -> Result<bool, String> {
+    let is_invalid = held.object.untold.get(attribute).is_some_and(|why| why == "invalid");
+    told(held, attribute, value.or(is_invalid.then_some(false)), cx)
 }
 
 /// Whether an object may be used so, or why it is not known.
@@ -76,18 +91,27 @@ fn untold(held: &Held<'_>, attribute: &str) -> String {
 }
 
 /// What is known to be odd about the token of this place.
-fn odd(place: &Place, oddity: Oddity, cx: &RuleContext<'_>) -> Option<&'static Quirk> {
+pub(crate) fn odd(place: &Place, oddity: Oddity, cx: &RuleContext<'_>) -> Option<&'static Quirk> {
     let (_, token) = cx.view.token_at(place)?;
     quirks(token).find(|quirk| quirk.oddity == oddity)
 }
 
 /// Judges a key by each of its objects: what one of them shows decides, then what is not known of
-/// one; sentences name the places.
+/// one. Sentences name the places unless all objects share what is said: the finding has them all.
 fn each(key: &TokenKey<'_>, judge: impl Fn(&Held<'_>) -> Outcome) -> Outcome {
+    judged(&key.objects, false, judge)
+}
+
+/// The same for findings that are not about the key, and do not have its places.
+pub(crate) fn each_placed(objects: &[Held<'_>], judge: impl Fn(&Held<'_>) -> Outcome) -> Outcome {
+    judged(objects, true, judge)
+}
+
+fn judged(objects: &[Held<'_>], always: bool, judge: impl Fn(&Held<'_>) -> Outcome) -> Outcome {
     let mut not_met: BTreeMap<String, Vec<&Place>> = BTreeMap::new();
     let mut unknown = not_met.clone();
     let mut rest = Outcome::NotApplicable;
-    for held in &key.objects {
+    for held in objects {
         let place = &held.sighting.place;
         match judge(held) {
             Outcome::NotMet(why) => not_met.entry(why).or_default().push(place),
@@ -98,17 +122,19 @@ fn each(key: &TokenKey<'_>, judge: impl Fn(&Held<'_>) -> Outcome) -> Outcome {
             _ => {}
         }
     }
+    let placed = |sentences: BTreeMap<String, Vec<&Place>>| {
+        let all = sentences.into_iter().map(|(why, places)| {
+            if places.len() == objects.len() && !always {
+                return why;
+            }
+            format!("{why}, at {}", some(places.into_iter().map(ToString::to_string)))
+        });
+        all.collect::<Vec<_>>().join("; ")
+    };
     if !not_met.is_empty() {
         return Outcome::NotMet(placed(not_met));
     }
     if unknown.is_empty() { rest } else { Outcome::Unknown(placed(unknown)) }
-}
-
-fn placed(sentences: BTreeMap<String, Vec<&Place>>) -> String {
-    let all = sentences.into_iter().map(|(why, places)| {
-        format!("{why}, at {}", some(places.into_iter().map(ToString::to_string)))
-    });
-    all.collect::<Vec<_>>().join("; ")
 }
 
 /// The first few, and how many more there are.
@@ -120,14 +146,19 @@ fn some(names: impl Iterator<Item = String>) -> String {
     if more == 0 { names } else { format!("{names} and {more} more") }
 }
 
+/// Whether a token was set up. The flag is not to be relied on where something lies on it: somebody
+/// put that there.
+fn is_set_up(token: &Token) -> bool {
+    token.flags.initialized || token.objects.iter().any(|(_, count)| *count > 0)
+}
+
 /// Why not all keys on the token of this place were seen; `None` where they were.
-fn unread(place: &Place, token: &Token, cx: &RuleContext<'_>) -> Option<String> {
+pub(crate) fn unread(place: &Place, token: &Token, cx: &RuleContext<'_>) -> Option<String> {
     let why = match token.login {
         Login::Done | Login::NotRequired => {
             let module = Place::file(&token.module.path);
             let is_of = |at: &Place| at.token_part() == place.token_part() || *at == module;
-            let mut gaps = cx.view.inventory().gaps();
-            let gap = gaps.find(|gap| gap.collector == "pkcs11" && is_of(&gap.place));
+            let gap = cx.view.token_gaps().iter().find(|gap| is_of(&gap.place));
             return gap.map(|gap| format!("the token was not read as a whole ({})", gap.reason));
         }
         Login::NotConfigured => "no PIN is configured for it",
@@ -146,7 +177,7 @@ fn is_symmetric(key: &TokenKey<'_>) -> bool {
 mod tests {
     use super::key_not_sensitive::RULE;
     use crate::fixtures::{World, check, limits};
-    use crate::token_fixtures::{TOKEN, private, token};
+    use crate::token_fixtures::{TOKEN, holding, private, secret, token};
 
     use pki_inventory::{Digest, TokenObject};
 
@@ -172,11 +203,51 @@ mod tests {
 
     #[test]
     fn more_than_three_places_are_counted() {
-        let bad = TokenObject { sensitive: Some(false), ..private() };
-        let sentences = spread(&[bad.clone(), bad.clone(), bad.clone(), bad.clone(), bad]);
+        let bad = || TokenObject { sensitive: Some(false), ..private() };
+        let sentences = spread(&[bad(), bad(), bad(), bad(), bad(), private()]);
         let sentences = sentences.sentences(&RULE, &limits());
         assert!(sentences[0].ends_with("serial=012;id=%01;type=private and 2 more"));
         assert_eq!(sentences.len(), 1);
+    }
+
+    #[test]
+    fn places_that_all_objects_share_are_left_to_the_finding() {
+        let bad = || TokenObject { sensitive: Some(false), ..private() };
+        for world in [spread(&[bad()]), spread(&[bad(), bad()])] {
+            let sentence = world.sentences(&RULE, &limits()).concat();
+            assert!(!sentence.contains("pkcs11:"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_of_an_invalid_type_is_no_and_any_other_reason_leaves_it_open() {
+        use super::{key_extractable, key_wrappable_by_trusted, wrapping_key_untrusted};
+        let open = |reason: &str| {
+            let mut object =
+                TokenObject { extractable: Some(true), wrap_with_trusted: None, ..private() };
+            object.untold.insert("CKA_WRAP_WITH_TRUSTED".to_owned(), reason.to_owned());
+            object
+        };
+        let wrapping = |reason: &str| {
+            let mut object = TokenObject { trusted: None, ..secret() };
+            object.usages.insert(pki_inventory::Usage::Wrap, true);
+            object.untold.insert("CKA_TRUSTED".to_owned(), reason.to_owned());
+            object
+        };
+        check(&key_extractable::RULE, &holding(open("invalid")), &limits(), "not-met");
+        check(&key_extractable::RULE, &holding(open("unavailable")), &limits(), "unknown");
+        let rule = &key_wrappable_by_trusted::RULE;
+        check(rule, &holding(open("invalid")), &limits(), "not-applicable");
+        check(rule, &holding(open("CKR_DEVICE_ERROR")), &limits(), "unknown");
+        let rule = &wrapping_key_untrusted::RULE;
+        for (of_key, of_wrapping, expected) in [
+            ("invalid", "invalid", "not-met"),
+            ("unavailable", "invalid", "unknown"),
+            ("invalid", "CKR_DEVICE_ERROR", "unknown"),
+        ] {
+            let world = holding(open(of_key)).on_token(wrapping(of_wrapping));
+            check(rule, &world, &limits(), expected);
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use pki_inventory::{
     AssetId, Body, Certificate, Circumstances, Digest, Encryption, GapReason, Half, Key,
-    KeyAlgorithm, KeyForm, Kind, Login, Module, ObjectClass, PinState, SecretKey, Slot, Token,
-    TokenFlags, TokenObject, Usage,
+    KeyAlgorithm, KeyForm, Kind, Login, Mechanism, Module, ObjectClass, PinState, SecretKey, Slot,
+    Token, TokenFlags, TokenObject, Usage,
 };
 
 use crate::Rule;
@@ -11,8 +11,8 @@ use crate::fixtures::{World, check, limits};
 
 /// Where the token of the tests is.
 pub(crate) const TOKEN: &str = "pkcs11:token=CA;manufacturer=Test;model=Device;serial=01";
-/// Manufacturer of a module that tells some attributes wrong.
-pub(crate) const GOOGLE: &str = "Google";
+/// What a module calls itself that tells some attributes wrong.
+pub(crate) const CLOUD_KMS: &str = "Cryptoki Library for Cloud KMS";
 /// The same; such a module has version 0.21.
 pub(crate) const OPENSC: &str = "OpenSC Project";
 
@@ -60,10 +60,31 @@ pub(crate) fn token() -> Token {
     }
 }
 
-/// The same, seen through a module of this manufacturer.
-pub(crate) fn by(manufacturer: &str) -> Token {
+/// The same, seen through a module that calls itself so.
+pub(crate) fn by(module: &str) -> Token {
     let mut token = token();
-    token.module.manufacturer = Some(manufacturer.to_owned());
+    token.module.description = Some(module.to_owned());
+    token
+}
+
+/// One that nobody set up, and that asks for a login that was not made.
+pub(crate) fn spare() -> Token {
+    let flags = TokenFlags { login_required: true, ..TokenFlags::default() };
+    Token { flags, login: Login::NotConfigured, ..token() }
+}
+
+/// One in software: neither its slot nor its mechanism claims a device.
+pub(crate) fn in_software() -> Token {
+    let mechanism = Mechanism {
+        number: 1,
+        name: Some("CKM_RSA_PKCS".to_owned()),
+        smallest: None,
+        largest: None,
+        hardware: Some(false),
+        uses: vec!["sign".to_owned()],
+    };
+    let mut token = Token { mechanisms: Some(vec![mechanism]), ..token() };
+    token.slot.hardware = false;
     token
 }
 
@@ -130,15 +151,15 @@ pub(crate) fn attribute(
     }
 }
 
-/// What the rule says of an object on a token whose module this manufacturer made; the sentence
-/// names the source.
+/// What the rule says of an object on a token whose module calls itself so; the sentence names the
+/// source.
 pub(crate) fn quirky(
     rule: &'static Rule,
-    manufacturer: &str,
+    module: &str,
     object: TokenObject,
     expected: &'static str,
 ) {
-    let world = World::default().token(by(manufacturer)).on_token(object);
+    let world = World::default().token(by(module)).on_token(object);
     check(rule, &world, &limits(), expected);
     let sentences = world.sentences(rule, &limits());
     assert!(sentences.iter().any(|one| one.contains('#')), "{sentences:?}");
@@ -201,7 +222,11 @@ impl World {
         let place = format!("{TOKEN};object={label};type=secret-key");
         let algorithm = KeyAlgorithm { bits, ..KeyAlgorithm::named(algorithm) };
         let body = Body::SecretKey(SecretKey { algorithm });
-        let seen = Circumstances { token: Some(Box::new(object)), ..Circumstances::default() };
+        let seen = Circumstances {
+            label: Some(label.to_owned()),
+            token: Some(Box::new(object)),
+            ..Circumstances::default()
+        };
         self.add(
             AssetId::new(Kind::SecretKey, Digest::of(place.as_bytes())),
             body,

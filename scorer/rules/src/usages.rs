@@ -157,8 +157,8 @@ mod tests {
         let mixed = with(&[SERVER], &[CLIENT], 2);
         let expected = "for servers (by its extended key usage, not by its application policies)";
         assert_eq!(of(server, &mixed).as_deref(), Ok(expected));
-        let expected = "for client authentication (by its application policies, not by its extended \
-                        key usage)";
+        let expected = "for client authentication (by its application policies, not by its \
+                        extended key usage)";
         assert_eq!(of(logon, &mixed).as_deref(), Ok(expected));
         assert_eq!(of(logon, &with(&[SERVER], &[CLIENT], 1)), Err(false), "there are no policies");
         assert_eq!(of(logon, &with(&[], &[CLIENT], 2)).as_deref(), Ok("for client authentication"));

@@ -36,6 +36,7 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
         pkcs11: pki_config::Pkcs11Scope::default(),
         pins: Arc::default(),
         refused_logins: Arc::default(),
+        noted_logins: None,
         module_command: Arc::default(),
         secret_variables: Arc::default(),
     };
@@ -55,7 +56,8 @@ pub fn ask(fleet: Fleet, concurrency: usize) {
                 Observation::Found { raw: Raw::Endpoint(_), .. } => endpoints += 1,
                 Observation::Found { .. }
                 | Observation::Covered { .. }
-                | Observation::LoginRefused(_)
+                | Observation::LoginTried(_)
+                | Observation::LoginCleared(_)
                 | Observation::Unchanged(_) => {}
                 Observation::Missed(_) => gaps += 1,
             }

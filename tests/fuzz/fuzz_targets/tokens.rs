@@ -22,7 +22,7 @@ fuzz_target!(|octets: &[u8]| {
     for line in octets.split(|octet| *octet == b'\n') {
         match serde_json::from_slice(line) {
             Ok(Message::Slot(slot)) => {
-                let told = token("/m.so", &library, &slot, Login::Done);
+                let told = token("/m.so", Some(&library), &slot, Login::Done);
                 assert_eq!(told.is_some(), place(&slot, false).is_some());
                 if let Some(at) = place(&slot, true) {
                     assert_eq!(at.to_string().parse(), Ok(at));

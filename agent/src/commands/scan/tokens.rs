@@ -61,7 +61,7 @@ pub(super) fn wanted(mut scope: Pkcs11Scope, args: &TokenArgs) -> anyhow::Result
                 token: token.clone(),
                 pin: pin.clone(),
                 although_count_low: false,
-                attempt: 1,
+                attempt: args.pin_attempt.unwrap_or(1),
                 origin: None,
             };
             scope.logins = tokens.iter().map(login).collect();

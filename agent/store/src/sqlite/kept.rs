@@ -54,6 +54,11 @@ pub(super) fn add_refused_login(
     Ok(())
 }
 
+pub(super) fn remove_refused_login(connection: &Connection, login: Digest) -> Result<(), Fault> {
+    connection.execute("DELETE FROM refused_logins WHERE sha256 = ?1", params![login.octets()])?;
+    Ok(())
+}
+
 pub(super) fn refused_logins(connection: &Connection) -> Result<Vec<Digest>, Fault> {
     let mut statement = connection.prepare("SELECT sha256 FROM refused_logins ORDER BY sha256")?;
     statement.query_and_then([], |row| digest(row, 0))?.collect()

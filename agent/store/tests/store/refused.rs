@@ -15,6 +15,10 @@ fn a_refused_login_is_kept_once_and_over_reopening() {
     for (login, hour) in [(logins[1], 1), (logins[0], 2), (logins[1], 3)] {
         store.add_refused_login(login, later(hour)).expect("keeps");
     }
+    let worked = Digest::of(b"slot 3, user");
+    store.add_refused_login(worked, later(4)).expect("keeps");
+    store.remove_refused_login(worked).expect("forgets");
+    store.remove_refused_login(Digest::of(b"never there")).expect("forgets");
     let path = store.path().to_owned();
     drop(store);
     assert_eq!(open(folder.path()).refused_logins().expect("loads"), logins);

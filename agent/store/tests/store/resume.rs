@@ -68,9 +68,10 @@ fn carried_over(hour: i64) -> Vec<Observation> {
             sighting.place.is_network() && sighting.collector == "tls"
         }
         Observation::Missed(gap) => gap.place == at("192.0.2.2:443"),
-        Observation::Covered { .. } | Observation::Unchanged(_) | Observation::LoginRefused(_) => {
-            false
-        }
+        Observation::Covered { .. }
+        | Observation::Unchanged(_)
+        | Observation::LoginTried(_)
+        | Observation::LoginCleared(_) => false,
     });
     seen
 }

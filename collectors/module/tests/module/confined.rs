@@ -79,8 +79,9 @@ fn an_order_that_is_not_understood_ends_it_without_a_word_of_it() {
         assert!(!heard.status.unwrap().success());
         assert_eq!(String::from_utf8_lossy(&heard.raw), "");
     };
-    check(b"{\"Read\":{\"slot\":0,\"login\":{\"Pin\":\"canary\"},\"max_objects\":\"x\"}}\n");
-    check(b"{\"Read\":{\"slot\":0,\"login\":{\"Pin\":\"canary\"},\"max_objects\":1}}\n");
+    check(b"{\"Read\":{\"slot\":0,\"login\":{\"Pin\":\"Y2FuYXJ5\"},\"max_objects\":\"x\"}}\n");
+    check(b"{\"Read\":{\"slot\":0,\"login\":{\"Pin\":\"Y2FuYXJ5\"},\"max_objects\":1}}\n");
+    check(b"{\"Read\":{\"slot\":0,\"login\":{\"Pin\":\"no base64\"},\"max_objects\":1}}\n");
     check(b"{\"Start\":{\"module\":\"canary");
     check(b"\xff\xfe\n");
     check(&vec![b' '; 200_000]);

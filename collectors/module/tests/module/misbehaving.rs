@@ -96,6 +96,69 @@ fn what_fails_at_the_login_is_said_and_tried_no_more() {
 }
 
 #[test]
+fn a_pin_is_for_the_token_that_was_told_and_as_it_was_told() {
+    let check = |mode: &str, returned: Option<u64>, detail: &str| {
+        let heard = hear_as_user(mode);
+        assert_eq!(heard.failures(), [("C_GetTokenInfo", returned, detail)], "{mode}");
+        assert_eq!(heard.notes, "", "{mode}: no attempt");
+        assert!(!heard.has(&Message::LoginBegins { slot: 7 }), "{mode}");
+        assert_eq!(labels(&heard), owned(&PUBLIC), "{mode}");
+        assert!(heard.calls().is_some(), "{mode}");
+    };
+    let other = "no login: it is no longer the token that was told, by its serial number";
+    check("swapped-later", None, other);
+    check("count-low-later", None, "no login: since it was told, a wrong PIN was entered");
+    check("final-try-later", None, "no login: since it was told, one more wrong PIN locks it");
+    check(
+        "count-low,final-try-later",
+        None,
+        "no login: since it was told, one more wrong PIN locks it",
+    );
+    check("locked-later", None, "no login: since it was told, its PIN is locked");
+    check("token-leaves-later", Some(0xE0), "no login");
+    // Whoever orders a login in spite of what was told has been told.
+    for mode in ["count-low", "final-try", "count-low,count-low-later"] {
+        assert_eq!(hear_as_user(mode).objects().len(), 4, "{mode}");
+    }
+}
+
+#[test]
+fn what_everybody_sees_leaves_room_for_what_a_user_sees() {
+    let with = |mode: &str, max_objects: u64| {
+        Conversation { mode, pin: Some(RIGHT), max_objects, ..Conversation::default() }.have()
+    };
+    let truncated = |heard: &Heard| {
+        let end = heard.messages.iter().find_map(|message| match message {
+            Message::ReadEnd { truncated, .. } => Some(*truncated),
+            _ => None,
+        });
+        end.unwrap()
+    };
+    for mode in ["", "handles-change"] {
+        let heard = with(mode, 1);
+        assert_eq!(labels(&heard).last(), Some(&(3, "Root".to_owned())), "{mode}");
+        assert_eq!((heard.objects().len(), truncated(&heard)), (4, false), "{mode}");
+    }
+    // No PIN for nothing: there is room for no object of any class, or no way to find one.
+    let check = |mode: &str, max_objects: u64, objects: usize| {
+        let heard = with(mode, max_objects);
+        assert_eq!(heard.objects().len(), objects, "{mode}");
+        assert_eq!(heard.notes, "", "{mode}: no attempt");
+        let last = heard.failures().pop();
+        let why = "not called: it would show nothing that is read";
+        assert_eq!(last, Some(("C_Login", None, why)), "{mode}");
+        truncated(&heard)
+    };
+    assert!(check("million-objects", 1, 4));
+    assert!(check("", 0, 0));
+    assert!(!check("too-many-handles", 9, 0));
+    // There is room for certificates, and still more private keys than are told.
+    let heard = with("million-objects", 2);
+    assert!(heard.has(&Message::Login { slot: 7, returned: 0 }) && truncated(&heard));
+    assert_eq!(heard.objects().len(), 5);
+}
+
+#[test]
 fn a_module_that_crashes_or_leaves_keeps_what_it_told() {
     let check = |mode: &str, messages: usize, objects: usize| {
         let heard = hear_as_user(mode);
@@ -196,7 +259,10 @@ fn a_part_that_fails_costs_that_part() {
         assert!(heard.calls().is_some(), "{mode}");
         heard
     };
-    check("info-fails", &[("C_GetInfo", Some(6), "")], 3);
+    let heard = check("info-fails", &[("C_GetInfo", Some(6), "")], 3);
+    let library = |message: &Message| matches!(message, Message::Library { .. });
+    assert!(!heard.messages.iter().any(library), "nothing is made up of it");
+    assert_eq!(heard.tokens(), [7]);
     check("slots-fail", &[("C_GetSlotList", Some(0x30), "")], 0);
     let heard = check("slot-fails", &[("C_GetSlotInfo", Some(0x30), "")], 3);
     assert_eq!(heard.tokens(), [8]);
@@ -211,6 +277,31 @@ fn a_part_that_fails_costs_that_part() {
     assert_eq!(heard.tokens(), [7]);
     check("knows-no-validation", &[], 3);
     check("bad-clock", &[], 3);
+}
+
+#[test]
+fn what_slots_tell_has_an_end_and_says_so() {
+    let mechanisms = |heard: &Heard| {
+        let each = heard.messages.iter().filter_map(|message| match message {
+            Message::Slot(slot) => Some(slot.mechanisms.as_ref().map(Vec::len)),
+            _ => None,
+        });
+        each.collect::<Vec<_>>()
+    };
+    let heard = hear("thousands-of-mechanisms");
+    assert_eq!(mechanisms(&heard), [Some(1024)]);
+    let left_out = "left out: 976 mechanisms behind the first 1024";
+    assert_eq!(heard.failures(), [("C_GetMechanismList", None, left_out)]);
+    assert_eq!(heard.objects().len(), 3);
+
+    let heard = hear("hundreds-of-slots,thousands-of-mechanisms");
+    let expected = [vec![Some(1024); 64], vec![None; 192]].concat();
+    assert_eq!(mechanisms(&heard), expected, "all that there is room for");
+    let failures = heard.failures();
+    assert_eq!(failures.len(), 257);
+    assert_eq!(failures[64].2, "left out: 2000 mechanisms behind the first 0");
+    let slots = "44 slots behind the first 256 tokens were left out";
+    assert_eq!(failures[256], ("C_GetSlotList", None, slots));
 }
 
 #[test]

@@ -125,12 +125,13 @@ fn a_search_without_an_end_is_ended() {
 fn of_a_million_objects_only_so_many_are_read() {
     let how = Conversation { mode: "million-objects", max_objects: 700, ..Default::default() };
     let heard = how.have();
-    assert_eq!(heard.objects().len(), 700);
+    let keys = heard.objects().iter().filter(|object| object.class == 3).count();
+    assert_eq!((keys, heard.objects().len()), (700, 703), "of each class");
     let truncated = |message: &Message| matches!(message, Message::ReadEnd { truncated: true, .. });
     assert!(heard.messages.iter().any(truncated));
     // One call for each key, but for the first of a kind, whose missing attributes are asked for again.
     let calls = heard.calls().unwrap();
-    assert!((700..800).contains(&calls), "{calls}");
+    assert!((700..820).contains(&calls), "{calls}");
 }
 
 #[test]
@@ -143,12 +144,37 @@ fn a_module_is_asked_as_it_has_shown_to_want_it() {
         let calls = heard.calls().unwrap();
         assert!(calls < 700 * at_most + 300, "{mode}: {calls}");
     };
-    // Class and type of the key, then what such keys have.
-    check("stops-early", 2);
-    // One by one, but not what such keys lack.
+    // Class and type of the key, then what such keys have; alone what they lack and are judged by.
+    let judged = 10;
+    check("stops-early", 2 + judged);
+    // One by one, but not what nobody judges them by and they lack.
     let has = 14;
-    check("batch-invalid", has + 1);
-    check("batch-fails", has + 1);
+    check("batch-invalid", has + judged + 1);
+    check("batch-fails", has + judged + 1);
+}
+
+#[test]
+fn what_was_not_asked_is_not_said_to_be_invalid() {
+    for mode in ["stops-early", "batch-invalid", "batch-fails"] {
+        let mode = format!("million-objects,odd-one-out,{mode}");
+        let heard = Conversation { mode: &mode, max_objects: 20, ..Default::default() }.have();
+        let keys: Vec<_> = heard.objects().into_iter().filter(|object| object.class == 3).collect();
+        let of = |attribute: u64| keys.iter().map(|key| value(key, attribute)).collect::<Vec<_>>();
+        // CKA_PUBLIC_KEY_INFO: the first show that such keys have none.
+        let expected: Vec<_> =
+            (0..20).map(|at| if at < 3 { Value::Invalid } else { Value::NotAsked(3) }).collect();
+        assert_eq!(of(0x129), expected.iter().collect::<Vec<_>>(), "{mode}");
+        // Keys are judged by CKA_ALWAYS_AUTHENTICATE, and one of them has it.
+        let odd = keys.iter().position(|key| *value(key, 3) == octets(b"Odd")).unwrap();
+        assert!(odd > 3);
+        let expected: Vec<_> =
+            (0..20).map(|at| if at == odd { octets(&[1]) } else { Value::Invalid }).collect();
+        assert_eq!(of(0x202), expected.iter().collect::<Vec<_>>(), "{mode}");
+    }
+    // They have other attributes in its place.
+    let heard = hear("");
+    let key = heard.objects().into_iter().find(|object| object.class == 2).unwrap();
+    assert_eq!(*value(key, 0x11), Value::NotAsked(0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use pki_inventory::Digest;
 use zeroize::Zeroize as _;
 
-use crate::attributes::wanted;
+use crate::attributes::*;
 use crate::names;
 use crate::wire::{ObjectAnswer, Value};
 
@@ -35,6 +35,7 @@ pub(crate) enum Told<'a> {
     Unavailable,
     TooLong(u64),
     Failed(u64),
+    NotAsked(u64),
 }
 
 impl Packed {
@@ -75,9 +76,10 @@ impl Packed {
                 Some(Value::Unavailable) => (UNAVAILABLE, 0),
                 Some(Value::TooLong(length)) => (TOO_LONG, length),
                 Some(Value::Failed(returned)) => (FAILED, returned),
+                Some(Value::NotAsked(others)) => (NOT_ASKED, others),
             };
             octets.push(kind);
-            if matches!(kind, TOO_LONG | FAILED) {
+            if matches!(kind, TOO_LONG | FAILED | NOT_ASKED) {
                 octets.extend(number.to_le_bytes());
             }
         }
@@ -87,6 +89,25 @@ impl Packed {
     /// What tells it from another object of which everything else is the same.
     pub(crate) fn digest(&self) -> Digest {
         Digest::of(&self.octets)
+    }
+
+    /// What it will be told by tomorrow as well: its unique id, which no object shares and nobody changes
+    /// (PKCS #11 v3.1, 4.4), or what it is made of. Its other attributes are set anew at will.
+    pub(crate) fn lasting_digest(&self) -> Digest {
+        let answers = self.open();
+        let parts: &[u64] = match answers.octets(CKA_UNIQUE_ID) {
+            Some(_) => &[CKA_UNIQUE_ID],
+            None => LASTING,
+        };
+        let mut octets = self.class.to_le_bytes().to_vec();
+        for attribute in parts {
+            if let Some(value) = answers.octets(*attribute) {
+                octets.extend(attribute.to_le_bytes());
+                octets.extend((value.len() as u64).to_le_bytes());
+                octets.extend(value);
+            }
+        }
+        Digest::of(&octets)
     }
 
     /// The answers again.
@@ -114,12 +135,32 @@ impl Packed {
                 UNAVAILABLE => Some(Told::Unavailable),
                 TOO_LONG => Some(Told::TooLong(number(8))),
                 FAILED => Some(Told::Failed(number(8))),
+                NOT_ASKED => Some(Told::NotAsked(number(8))),
                 _ => None,
             });
         }
         Answers { class: self.class, values }
     }
 }
+
+/// What cannot be set anew once an object is there (PKCS #11 v3.1, 4.1.2 and the tables of the kinds of
+/// keys).
+const LASTING: &[u64] = &[
+    CKA_CERTIFICATE_TYPE,
+    CKA_KEY_TYPE,
+    CKA_MODULUS,
+    CKA_PUBLIC_EXPONENT,
+    CKA_PRIME,
+    CKA_SUBPRIME,
+    CKA_BASE,
+    CKA_EC_PARAMS,
+    CKA_EC_POINT,
+    CKA_PARAMETER_SET,
+    CKA_VALUE,
+    CKA_VALUE_LEN,
+    CKA_LOCAL,
+    CKA_KEY_GEN_MECHANISM,
+];
 
 const NOTHING: u8 = 0;
 const OCTETS: u8 = 1;
@@ -128,6 +169,7 @@ const SENSITIVE: u8 = 3;
 const UNAVAILABLE: u8 = 4;
 const TOO_LONG: u8 = 5;
 const FAILED: u8 = 6;
+const NOT_ASKED: u8 = 7;
 
 impl<'a> Answers<'a> {
     /// What was answered; `None` where nothing was, or nothing was asked.
@@ -160,6 +202,10 @@ impl Told<'_> {
             Self::Unavailable => "unavailable".to_owned(),
             Self::TooLong(length) => format!("too long: {length} octets"),
             Self::Failed(returned) => names::returned(returned),
+            Self::NotAsked(0) => "not asked: objects of this kind have none".to_owned(),
+            Self::NotAsked(others) => {
+                format!("not asked: {others} objects of the kind before had none")
+            }
         })
     }
 }
@@ -181,7 +227,6 @@ pub(crate) fn is_unavailable(number: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attributes::{CKA_ID, CKA_LABEL, CKA_MODULUS, CKA_SENSITIVE, CKO_PRIVATE_KEY};
     use crate::wire::Octets;
 
     fn octets(octets: &[u8]) -> Value {
@@ -204,6 +249,8 @@ mod tests {
             (0x163, Value::TooLong(u64::MAX)),
             (0x164, Value::Invalid),
             (0x165, Value::Unavailable),
+            (0x171, Value::NotAsked(3)),
+            (0x172, Value::NotAsked(0)),
         ];
         let packed = packed(attributes, &mut 100);
         let answers = packed.open();
@@ -219,6 +266,8 @@ mod tests {
             (0x163, "too long: 18446744073709551615 octets"),
             (0x164, "invalid"),
             (0x165, "unavailable"),
+            (0x171, "not asked: 3 objects of the kind before had none"),
+            (0x172, "not asked: objects of this kind have none"),
         ] {
             let told = answers.told(attribute).expect("answered");
             assert_eq!(told.reason().as_deref(), Some(reason));

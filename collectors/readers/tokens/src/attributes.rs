@@ -27,6 +27,33 @@ pub fn name(attribute: u64) -> Option<&'static str> {
     at.map(|(_, name)| *name)
 }
 
+/// Whether this attribute may be taken as absent without a question, once objects of the same kind had
+/// none: it belongs to some kinds of keys or to younger modules only, and nobody judges an object by it.
+#[must_use]
+pub fn may_be_skipped(attribute: u64) -> bool {
+    matches!(
+        attribute,
+        CKA_UNIQUE_ID
+            | CKA_URL
+            | CKA_COPYABLE
+            | CKA_DESTROYABLE
+            | CKA_MODULUS
+            | CKA_MODULUS_BITS
+            | CKA_PUBLIC_EXPONENT
+            | CKA_PUBLIC_KEY_INFO
+            | CKA_PRIME
+            | CKA_SUBPRIME
+            | CKA_BASE
+            | CKA_VALUE_LEN
+            | CKA_EC_PARAMS
+            | CKA_EC_POINT
+            | CKA_PARAMETER_SET
+            | CKA_WRAP_TEMPLATE
+            | CKA_UNWRAP_TEMPLATE
+            | CKA_DERIVE_TEMPLATE
+    )
+}
+
 /// What a class of [`CLASSES`] is called where objects are counted.
 #[must_use]
 pub fn class_name(class: u64) -> Option<&'static str> {
@@ -341,6 +368,18 @@ mod tests {
             assert!(wanted(class).is_empty(), "class {class}");
         }
         assert!(wanted(2).contains(&0x11) && wanted(1).contains(&0x11), "these are public");
+    }
+
+    #[test]
+    fn what_objects_are_judged_by_is_never_taken_as_absent() {
+        // By number as well: class, token, private, label, trusted, key type, id, sensitive, usages,
+        // dates, the origin and the ways out, modifiable, always authenticate, mechanisms.
+        let judged = [0, 1, 2, 3, 0x86, 0x100, 0x102, 0x103, 0x110, 0x111, 0x162, 0x163, 0x164];
+        let more = [0x165, 0x166, 0x170, 0x202, 0x210, 0x633, 0x634, 0x4000_0600];
+        for attribute in judged.into_iter().chain(more).chain(0x104..=0x10c) {
+            assert!(!may_be_skipped(attribute), "{attribute:#x}");
+        }
+        assert!(may_be_skipped(0x121) && may_be_skipped(0x04));
     }
 
     #[test]

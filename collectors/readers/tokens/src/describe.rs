@@ -119,7 +119,7 @@ impl<'a> Reading<'_, 'a> {
         }
         let reason = match self.answers.told(attribute) {
             Some(Told::Octets(octets)) => return Some(octets),
-            Some(Told::Invalid) if self.is_of_others(attribute) => return None,
+            Some(Told::Invalid | Told::NotAsked(0)) if self.is_of_others(attribute) => return None,
             Some(other) => other.reason().unwrap_or_default(),
             None => "not answered".to_owned(),
         };

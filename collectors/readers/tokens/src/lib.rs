@@ -49,4 +49,4 @@ pub mod wire;
 
 pub use names::{key_type, mechanism, mechanism_name, returned, uses};
 pub use objects::{Found, Objects};
-pub use token::{place, token};
+pub use token::{place, token, unpadded};

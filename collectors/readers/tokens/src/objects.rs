@@ -11,7 +11,7 @@ use pki_inventory::{
 use crate::answers::{Answers, Packed, Told};
 use crate::attributes::*;
 use crate::describe::describe;
-use crate::pairing::{Member, Role, pair};
+use crate::pairing::{Member, Role, ToldBy, pair};
 use crate::public_half::{self, PublicHalf};
 use crate::secret_key::secret_key;
 use crate::validation::validation;
@@ -80,7 +80,7 @@ impl Objects {
         let mut members: Vec<Member> =
             self.objects.iter().map(|(class, packed)| member(*class, &packed.open())).collect();
         pair(&mut members);
-        let numbers = self.numbers(&members);
+        let numbers = self.numbers();
         let mut certificates = Vec::new();
         let without_keys = members.iter().all(|member| member.role != Role::Private);
         for (((class, packed), member), number) in self.objects.iter().zip(members).zip(numbers) {
@@ -93,7 +93,7 @@ impl Objects {
                 certificates.push(Digest::of(der));
             }
             let circumstances = Circumstances {
-                key: form(*class),
+                key: form(*class, member.told_by),
                 label: label(&answers),
                 token: Some(Box::new(describe(*class, &answers))),
                 ..Circumstances::default()
@@ -107,23 +107,22 @@ impl Objects {
     }
 
     /// Which of those with the same id, label and class each object is, from 1. Modules list their
-    /// objects in any order, in another one each time: what they are decides.
-    fn numbers(&self, members: &[Member]) -> Vec<u32> {
-        let mut alike: BTreeMap<Place, Vec<(Digest, usize)>> = BTreeMap::new();
-        for (at, ((class, packed), member)) in self.objects.iter().zip(members).enumerate() {
-            let answers = packed.open();
-            let content = match (certificate(&answers), member.half.spki) {
-                (Ok(der), _) if *class == ObjectClass::Certificate => Digest::of(der),
-                (_, Some(spki)) => spki,
-                (_, None) => packed.digest(),
-            };
-            let place = place(&self.token, *class, &answers, 1);
-            alike.entry(place).or_default().push((content, at));
+    /// objects in any order, in another one each time: what they are decides, and not what is said of
+    /// them, or a key that is changed would be taken for another one.
+    fn numbers(&self) -> Vec<u32> {
+        let mut alike: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+        for (at, (class, packed)) in self.objects.iter().enumerate() {
+            let place = place(&self.token, *class, &packed.open(), 1);
+            alike.entry(place).or_default().push(at);
         }
         let mut numbers = vec![1; self.objects.len()];
-        for mut same in alike.into_values() {
-            same.sort_unstable();
-            for (number, (_, at)) in (1..).zip(same) {
+        for mut same in alike.into_values().filter(|same| same.len() > 1) {
+            // What can be changed decides only between those that are nothing else but the same.
+            same.sort_by_cached_key(|at| {
+                let (_, packed) = &self.objects[*at];
+                (packed.lasting_digest(), packed.digest())
+            });
+            for (number, at) in (1..).zip(same) {
                 numbers[at] = number;
             }
         }
@@ -154,8 +153,7 @@ fn member(class: ObjectClass, answers: &Answers<'_>) -> Member {
         ObjectClass::PrivateKey => (Role::Private, public_half::of_key(answers)),
         ObjectClass::SecretKey => (Role::Other, PublicHalf::default()),
     };
-    let named = |attribute: u64| answers.octets(attribute).map(Digest::of);
-    Member { role, half, id: named(CKA_ID), label: named(CKA_LABEL) }
+    Member { role, half, id: answers.octets(CKA_ID).map(Digest::of), told_by: ToldBy::Itself }
 }
 
 /// `id`, `object` and `type` of RFC 7512, 2.3, and a number of ours where these are not enough.
@@ -228,13 +226,18 @@ fn unpadded(octets: &[u8]) -> &[u8] {
     if padded { element.whole } else { octets }
 }
 
-fn form(class: ObjectClass) -> Option<KeyForm> {
+fn form(class: ObjectClass, told_by: ToldBy) -> Option<KeyForm> {
     let (half, encryption) = match class {
         ObjectClass::PublicKey => (Half::Public, Encryption::None),
         ObjectClass::PrivateKey => (Half::Private, Encryption::Token),
         ObjectClass::Certificate | ObjectClass::SecretKey => return None,
     };
-    Some(KeyForm { half, encoding: "PKCS#11".to_owned(), encryption })
+    let encoding = match told_by {
+        ToldBy::Itself => "PKCS#11",
+        // People set that id: which key it is rests on them.
+        ToldBy::Id => "PKCS#11, public half by CKA_ID",
+    };
+    Some(KeyForm { half, encoding: encoding.to_owned(), encryption })
 }
 
 /// Some modules end a label with NUL, as C does.

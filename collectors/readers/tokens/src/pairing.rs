@@ -2,7 +2,9 @@
 //!
 //! Many modules tell of a private key on a curve nothing but the curve; its point is in the public key
 //! or the certificate beside it, with the same `CKA_ID` (PKCS #11 v3.1, 4.6.3). People set that id, and
-//! people make mistakes: where two answers are possible there is none.
+//! people make mistakes: where two answers are possible there is none, and where there is one, it is
+//! said that it rests on the id. Labels are for people and pair nothing: each `CA key` of a token may be
+//! another one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +19,18 @@ pub(crate) struct Member {
     pub(crate) half: PublicHalf,
     /// Digest of `CKA_ID`, unless that is empty.
     pub(crate) id: Option<Digest>,
-    /// Digest of `CKA_LABEL`, unless that is empty.
-    pub(crate) label: Option<Digest>,
+    /// How its public half is known, where it is.
+    pub(crate) told_by: ToldBy,
+}
+
+/// What tells which public half a key has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ToldBy {
+    /// The object: all of the public half, or the modulus, which only one key has.
+    #[default]
+    Itself,
+    /// Another object with the same `CKA_ID`.
+    Id,
 }
 
 /// What an object can be in a pair.
@@ -36,10 +48,13 @@ pub(crate) enum Role {
 /// Gives each private key that does not tell its public half the one it has to be, if there is one.
 pub(crate) fn pair(members: &mut [Member]) {
     let known = Known::of(members);
-    let halves: Vec<(usize, PublicHalf)> = claimants(members)
-        .filter_map(|(at, member)| known.half_of(member, members).map(|half| (at, half.clone())))
+    let halves: Vec<(usize, PublicHalf, ToldBy)> = claimants(members)
+        .filter_map(|(at, member)| {
+            known.half_of(member, members).map(|(half, told_by)| (at, half.clone(), told_by))
+        })
         .collect();
-    for (at, half) in halves {
+    for (at, half, told_by) in halves {
+        members[at].told_by = told_by;
         let own = &mut members[at].half;
         own.spki = half.spki;
         // The encoding does not tell the size of every kind, the object may.
@@ -62,10 +77,8 @@ struct Known {
     /// One of those that have it; none where they differ in their exponent.
     by_modulus: BTreeMap<Digest, Option<usize>>,
     by_id: BTreeMap<Digest, Vec<usize>>,
-    by_label: BTreeMap<Digest, Vec<usize>>,
-    /// How many private keys look for one under this id or label. Of two that do, one is wrong.
+    /// How many private keys look for one under this id. Of two that do, one is wrong.
     ids_asked: BTreeMap<Digest, usize>,
-    labels_asked: BTreeMap<Digest, usize>,
 }
 
 impl Known {
@@ -74,9 +87,7 @@ impl Known {
             taken: BTreeSet::new(),
             by_modulus: BTreeMap::new(),
             by_id: BTreeMap::new(),
-            by_label: BTreeMap::new(),
             ids_asked: BTreeMap::new(),
-            labels_asked: BTreeMap::new(),
         };
         for (at, member) in members.iter().enumerate() {
             match (member.role, member.half.spki) {
@@ -85,24 +96,16 @@ impl Known {
                         let one = known.by_modulus.entry(modulus).or_insert(Some(at));
                         *one = one.filter(|one| members[*one].half.spki == Some(spki));
                     }
-                    for (index, key) in
-                        [(&mut known.by_id, member.id), (&mut known.by_label, member.label)]
-                    {
-                        if let Some(key) = key {
-                            index.entry(key).or_default().push(at);
-                        }
+                    if let Some(id) = member.id {
+                        known.by_id.entry(id).or_default().push(at);
                     }
                 }
                 (Role::Private, Some(spki)) => {
                     known.taken.insert(spki);
                 }
                 (Role::Private, None) => {
-                    for (asked, key) in
-                        [(&mut known.ids_asked, member.id), (&mut known.labels_asked, member.label)]
-                    {
-                        if let Some(key) = key {
-                            *asked.entry(key).or_default() += 1;
-                        }
+                    if let Some(id) = member.id {
+                        *known.ids_asked.entry(id).or_default() += 1;
                     }
                 }
                 _ => {}
@@ -112,30 +115,23 @@ impl Known {
     }
 
     /// The one public half that fits, if there is exactly one.
-    fn half_of<'m>(&self, private: &Member, members: &'m [Member]) -> Option<&'m PublicHalf> {
-        let among = |index: &BTreeMap<Digest, Vec<usize>>, key: Digest| {
-            let all = index.get(&key).map_or(&[][..], Vec::as_slice).iter();
-            all.map(|at| &members[*at]).collect::<Vec<_>>()
-        };
+    fn half_of<'m>(
+        &self,
+        private: &Member,
+        members: &'m [Member],
+    ) -> Option<(&'m PublicHalf, ToldBy)> {
         // The modulus is the key: no name says more, and none says otherwise.
         if let Some(modulus) = private.half.modulus {
             let one = self.by_modulus.get(&modulus)?;
-            return one.map(|at| &members[at].half);
+            return one.map(|at| (&members[at].half, ToldBy::Itself));
         }
         let fits = |offer: &&Member| {
             let taken = offer.half.spki.is_none_or(|spki| self.taken.contains(&spki));
             !taken && agree(private.half.algorithm.as_ref(), offer.half.algorithm.as_ref())
         };
-        if let Some(id) = private.id.filter(|id| self.ids_asked.get(id) == Some(&1)) {
-            let offers = among(&self.by_id, id);
-            if !offers.is_empty() {
-                return only(offers.into_iter().filter(fits));
-            }
-        }
-        let label = private.label.filter(|label| self.labels_asked.get(label) == Some(&1))?;
-        // With two ids that differ, somebody has said that they do not belong together.
-        let ids = |offer: &&Member| private.id.is_none() || offer.id.is_none();
-        only(among(&self.by_label, label).into_iter().filter(ids).filter(fits))
+        let id = private.id.filter(|id| self.ids_asked.get(id) == Some(&1))?;
+        let offers = self.by_id.get(&id)?.iter().map(|at| &members[*at]);
+        only(offers.filter(fits)).map(|half| (half, ToldBy::Id))
     }
 }
 

@@ -25,9 +25,14 @@ pub fn place(slot: &SlotAnswer, with_slot: bool) -> Option<Place> {
 }
 
 /// The token in this slot, without what lies on it. `library` is the [`Message::Library`] of its
-/// module.
+/// module; without one, what the module is stays open.
 #[must_use]
-pub fn token(path: &str, library: &Message, slot: &SlotAnswer, login: Login) -> Option<Token> {
+pub fn token(
+    path: &str,
+    library: Option<&Message>,
+    slot: &SlotAnswer,
+    login: Login,
+) -> Option<Token> {
     let told = slot.token.as_ref()?;
     let flags = told.flags;
     let has = |flag: u64| flags & flag != 0;
@@ -69,6 +74,16 @@ pub fn token(path: &str, library: &Message, slot: &SlotAnswer, login: Login) -> 
     })
 }
 
+/// A text of fixed length without what fills it up: blanks at its end (PKCS #11 v3.1, 3.1). Some modules
+/// end it with NUL all the same, so it is cut at the first NUL, whatever comes behind: that is memory
+/// nobody has written a text to. Nothing else is cut, no other white space and nothing at the beginning.
+///
+/// Whoever compares such texts has to take this, or a token is chosen by one text and named by another.
+#[must_use]
+pub fn unpadded(octets: &Octets) -> &[u8] {
+    cut(&octets.0)
+}
+
 // PKCS #11 v3.2, `CK_SLOT_INFO`.
 const CKF_REMOVABLE_DEVICE: u64 = 0x0000_0002;
 const CKF_HW_SLOT: u64 = 0x0000_0004;
@@ -86,10 +101,10 @@ const CKF_USER_PIN_COUNT_LOW: u64 = 0x0001_0000;
 const CKF_SO_PIN_COUNT_LOW: u64 = 0x0010_0000;
 const CKF_ERROR_STATE: u64 = 0x0100_0000;
 
-fn module(path: &str, library: &Message) -> Module {
+fn module(path: &str, library: Option<&Message>) -> Module {
     let path = path.to_owned();
     match library {
-        Message::Library { manufacturer, description, version: own, interface } => Module {
+        Some(Message::Library { manufacturer, description, version: own, interface }) => Module {
             path,
             manufacturer: text(manufacturer),
             description: text(description),
@@ -157,12 +172,11 @@ fn mechanism(told: &MechanismAnswer) -> Mechanism {
     }
 }
 
-/// A text of fixed length: padded with blanks, and not ended by NUL (PKCS #11 v3.1, 3.1), which some
-/// modules do all the same.
-pub(crate) fn unpadded(octets: &Octets) -> &[u8] {
-    let octets = octets.0.as_slice();
+/// The octets before the first NUL, without the blanks at their end.
+pub(crate) fn cut(octets: &[u8]) -> &[u8] {
     let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
-    octets[..end].trim_ascii_end()
+    let last = octets[..end].iter().rposition(|octet| *octet != b' ');
+    &octets[..last.map_or(0, |last| last + 1)]
 }
 
 /// The same as people read it. It ought to be UTF-8, and it ends up in terminals and tables.

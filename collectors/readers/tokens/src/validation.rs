@@ -10,7 +10,7 @@ use crate::token;
 pub(crate) fn validation(answers: &Answers<'_>) -> Validation {
     let text = |attribute: u64| {
         let octets = answers.octets(attribute).filter(|octets| octets.len() <= LONGEST)?;
-        let text = token::readable(octets.trim_ascii_end());
+        let text = token::readable(token::cut(octets));
         (!text.is_empty()).then_some(text)
     };
     let version = answers.octets(CKA_VALIDATION_VERSION).and_then(|octets| match octets {

@@ -10,6 +10,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
@@ -34,7 +35,8 @@ pub enum Order {
         slot: u64,
         /// How to log in after all was read that is to be seen without.
         login: Option<LoginOrder>,
-        /// No more objects than these.
+        /// No more objects of one class than these. Without room for an object that only a user sees
+        /// nobody is logged in.
         max_objects: u64,
     },
     /// Let the module go.
@@ -51,12 +53,15 @@ pub enum LoginOrder {
 }
 
 /// A PIN on its way. It shows itself to nobody and is wiped when it is dropped.
+///
+/// It goes as base64 of its octets: a text with escapes in it is put together in memory of the JSON
+/// reader, which nobody wipes.
 pub struct Pin(pub Zeroizing<String>);
 
 /// What the process of the module answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
-    /// The module was loaded and initialised (`CK_INFO`).
+    /// What the module says of itself (`CK_INFO`); absent where it does not.
     Library {
         /// `manufacturerID`.
         manufacturer: Octets,
@@ -85,13 +90,13 @@ pub enum Message {
     },
     /// An object.
     Object(Box<ObjectAnswer>),
-    /// All of a token was read that could be.
+    /// All of a token was read that could be, and that there was room for.
     ReadEnd {
         /// In which slot.
         slot: u64,
         /// Objects seen, by `CKO_…`.
         counts: Vec<(u64, u64)>,
-        /// Whether there were more than were to be read.
+        /// Whether there were more of a class than were to be read.
         truncated: bool,
     },
     /// A call failed; what comes after it is read all the same, as far as that makes sense.
@@ -125,7 +130,8 @@ pub struct SlotAnswer {
     pub flags: u64,
     /// The token, if there is one that tells what it is.
     pub token: Option<TokenAnswer>,
-    /// `C_GetMechanismList` with `C_GetMechanismInfo`; absent where the former failed.
+    /// `C_GetMechanismList` with `C_GetMechanismInfo`; absent where the former failed, or where other
+    /// tokens have taken all the room there is.
     pub mechanisms: Option<Vec<MechanismAnswer>>,
 }
 
@@ -205,6 +211,10 @@ pub enum Value {
     /// Another `CK_RV`.
     #[serde(rename = "f")]
     Failed(u64),
+    /// Not asked for: so many objects of the same class and type of key had none; with 0, none has by the
+    /// standard.
+    #[serde(rename = "n")]
+    NotAsked(u64),
 }
 
 /// Octets, in base64 on the way.
@@ -219,13 +229,48 @@ impl fmt::Debug for Pin {
 
 impl Serialize for Pin {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        let octets = self.0.as_bytes();
+        // All the room at once: what grows leaves copies behind.
+        let mut place = Zeroizing::new(vec![0; octets.len().div_ceil(3) * 4]);
+        let length = STANDARD_NO_PAD.encode_slice(octets, &mut place);
+        let length = length.map_err(|_| serde::ser::Error::custom("a PIN without end"))?;
+        let text = std::str::from_utf8(&place[..length]);
+        serializer.serialize_str(text.expect("base64 is ASCII"))
     }
 }
 
 impl<'de> Deserialize<'de> for Pin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|pin| Self(Zeroizing::new(pin)))
+        deserializer.deserialize_str(PinVisitor)
+    }
+}
+
+/// Takes the text where it lies. What it says of a text that is no PIN tells nothing of it.
+struct PinVisitor;
+
+impl Visitor<'_> for PinVisitor {
+    type Value = Pin;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a PIN in base64")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Pin, E> {
+        let mut octets = Zeroizing::new(vec![0; text.len().div_ceil(4) * 3]);
+        let length = STANDARD_NO_PAD.decode_slice(text, &mut octets);
+        octets.truncate(length.map_err(|_| E::custom("a PIN that is no base64"))?);
+        // Moved, not copied; what is no text is given back to be wiped.
+        match String::from_utf8(std::mem::take(&mut *octets)) {
+            Ok(pin) => Ok(Pin(Zeroizing::new(pin))),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                Err(E::custom("a PIN that is no text"))
+            }
+        }
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Pin, E> {
+        self.visit_str(&Zeroizing::new(text))
     }
 }
 
@@ -244,6 +289,6 @@ impl Serialize for Octets {
 impl<'de> Deserialize<'de> for Octets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        STANDARD_NO_PAD.decode(text).map(Self).map_err(serde::de::Error::custom)
+        STANDARD_NO_PAD.decode(text).map(Self).map_err(de::Error::custom)
     }
 }

@@ -32,6 +32,7 @@ fn value() -> impl Strategy<Value = Value> {
         1 => Just(Value::Sensitive),
         1 => any::<u64>().prop_map(Value::TooLong),
         1 => any::<u64>().prop_map(Value::Failed),
+        1 => any::<u64>().prop_map(Value::NotAsked),
     ]
 }
 

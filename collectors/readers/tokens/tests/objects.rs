@@ -70,11 +70,6 @@ fn where_two_answers_are_possible_there_is_none() {
     assert_eq!(pairs([key(), public(1, &[1], ""), certificate]), [None]);
     // Of two private keys with one id, at most one is that of the public key.
     assert_eq!(pairs([key(), key(), public(1, &[1], "")]), [None, None]);
-    // The label is not asked where the id has an answer that is none.
-    assert_eq!(
-        pairs([key(), public(1, &[1], ""), public(2, &[1], ""), public(3, &[], "a")]),
-        [None]
-    );
 }
 
 #[test]
@@ -125,13 +120,44 @@ fn the_modulus_says_more_than_any_name() {
 }
 
 #[test]
-fn the_label_counts_where_there_is_no_id() {
-    assert_eq!(pairs([private(P_256, &[], "a"), public(1, &[7], "a")]), [Some(digest(1))]);
-    assert_eq!(pairs([private(P_256, &[7], "a"), public(1, &[], "a")]), [Some(digest(1))]);
-    assert_eq!(pairs([private(P_256, &[], ""), public(1, &[], "")]), [None], "none at all");
-    assert_eq!(pairs([private(P_256, &[], "a"), public(1, &[], "a"), public(2, &[], "a")]), [None]);
-    let two = [private(P_256, &[], "a"), private(P_256, &[1], "a"), public(1, &[], "a")];
-    assert_eq!(pairs(two), [None, None]);
+fn a_label_pairs_nothing() {
+    assert_eq!(pairs([private(P_256, &[], "a"), public(1, &[7], "a")]), [None]);
+    assert_eq!(pairs([private(P_256, &[7], "a"), public(1, &[], "a")]), [None]);
+    assert_eq!(pairs([private(P_256, &[], "a"), public(1, &[], "a")]), [None]);
+    assert_eq!(
+        pairs([private(P_256, &[], ""), public(1, &[], "")]),
+        [None],
+        "nor does an empty id"
+    );
+}
+
+#[test]
+fn what_rests_on_an_id_says_so() {
+    let form = |objects: Vec<ObjectAnswer>| {
+        let private = found(objects).into_iter();
+        let mut private = private.filter(|one| one.place.to_string().contains("type=private"));
+        private.next().expect("a private key").circumstances.key.expect("a form").encoding
+    };
+    let inferred = "PKCS#11, public half by CKA_ID";
+    assert_eq!(form(vec![private(P_256, &[1], "a"), public(1, &[1], "a")]), inferred);
+    assert_eq!(form(vec![private(P_256, &[1], "a"), certificate(&[1], "").2]), inferred);
+    assert_eq!(
+        form(vec![private(P_256, &[1], "a"), public(1, &[2], "a")]),
+        "PKCS#11",
+        "nothing is"
+    );
+    let mut own = private(P_256, &[1], "a");
+    own.attributes.push((EC_POINT, octets(&wrapped(&point(1)))));
+    assert_eq!(form(vec![own, public(1, &[1], "a")]), "PKCS#11", "it tells itself");
+    // The modulus is the key.
+    let rsa = |class, more: Option<(u64, Value)>| {
+        let mut attributes = named(&[1], "a");
+        attributes.push((MODULUS, octets(&[0xc1; 128])));
+        attributes.extend(more);
+        key(class, 0, attributes)
+    };
+    let both = vec![rsa(PRIVATE, None), rsa(PUBLIC, Some((EXPONENT, octets(&[3]))))];
+    assert_eq!(form(both), "PKCS#11");
 }
 
 #[test]
@@ -145,12 +171,52 @@ fn equal_names_are_numbered_by_what_they_are() {
     };
     let objects = || (1..=3).map(|seed| public(seed, b"\x01;", "a b")).collect::<Vec<_>>();
     let there = places(objects());
-    let tail: Vec<_> =
+    let mut tail: Vec<_> =
         there.iter().map(|(_, place)| place.rsplit_once("public").expect("a type").1).collect();
+    tail.sort_unstable();
     assert_eq!(tail, ["", ";x-number=2", ";x-number=3"]);
     assert!(there[1].1.contains(";id=%01%3B;object=a%20b;type=public"), "{there:?}");
     let back = places(objects().into_iter().rev().collect());
     assert_eq!(there, back, "in whatever order a module lists them");
+}
+
+#[test]
+fn a_number_stays_when_a_key_is_changed() {
+    // Two AES keys of one name, told apart by `told`; of the first, what may be set is set anew.
+    let numbers = |told: [Vec<(u64, Value)>; 2], changed: Vec<(u64, Value)>| {
+        let mut all: Vec<ObjectAnswer> = told
+            .into_iter()
+            .map(|told| key(SECRET, 0x1f, [named(&[1], "a"), told].concat()))
+            .collect();
+        all[0].attributes.extend(changed);
+        let found = found(all);
+        found.iter().map(|one| one.place.to_string()).collect::<Vec<_>>()
+    };
+    let sizes = || [vec![(VALUE_LEN, ulong(16))], vec![(VALUE_LEN, ulong(32))]];
+    let born = || [vec![(0x163, octets(&[1]))], vec![(0x163, octets(&[0]))]];
+    let unique = || {
+        // The size would order them the other way round.
+        let one = |id: &[u8], size| vec![(0x04, octets(id)), (VALUE_LEN, ulong(size))];
+        [one(b"0b6c", 16), one(b"77aa", 32)]
+    };
+    for told in [&sizes as &dyn Fn() -> [Vec<(u64, Value)>; 2], &born, &unique] {
+        let before = numbers(told(), Vec::new());
+        assert_ne!(before[0], before[1]);
+        for value in 0..16u8 {
+            let bit = |at: u8| octets(&[value >> at & 1]);
+            let changed = vec![(0x103, bit(0)), (0x162, bit(1)), (0x104, bit(2)), (0x170, bit(3))];
+            assert_eq!(numbers(told(), changed), before, "{value}");
+        }
+        for length in 0..8 {
+            let changed = vec![(0x110, octets(&vec![b'1'; length])), (0x165, Value::Invalid)];
+            assert_eq!(numbers(told(), changed), before, "{length}");
+        }
+    }
+    // With a unique id nothing else counts, not even what a module tells at one time only.
+    let before = numbers(unique(), Vec::new());
+    for size in 1..16 {
+        assert_eq!(numbers(unique(), vec![(0x166, ulong(size))]), before, "{size}");
+    }
 }
 
 #[test]
@@ -177,6 +243,7 @@ fn what_cannot_be_read_is_said() {
             (0x4000_0212, Value::TooLong(48)),
             (0x4000_0213, octets(&[])),
             (0x202, Value::Invalid),
+            (0x171, Value::NotAsked(3)),
         ],
     ));
     let object = found.circumstances.token.expect("attributes");
@@ -202,6 +269,7 @@ fn what_cannot_be_read_is_said() {
         ("CKA_ALWAYS_SENSITIVE", "too long: 70000 octets"),
         ("CKA_START_DATE", "unreadable: 8 octets"),
         ("CKA_ALWAYS_AUTHENTICATE", "invalid"),
+        ("CKA_COPYABLE", "not asked: 3 objects of the kind before had none"),
         ("CKA_SIGN", "not answered"),
     ] {
         assert_eq!(object.untold.get(name).map(String::as_str), Some(why), "{name}");
@@ -217,6 +285,18 @@ fn join(first: Value, second: Value) -> Value {
         (Value::Octets(first), Value::Octets(second)) => octets(&[first.0, second.0].concat()),
         other => panic!("no octets: {other:?}"),
     }
+}
+
+#[test]
+fn what_a_kind_of_key_never_has_is_not_missed() {
+    let untold = |value: Value| {
+        let found = only(key(PUBLIC, 0, vec![(VALUE, value)]));
+        found.circumstances.token.expect("attributes").untold.remove("CKA_VALUE")
+    };
+    assert_eq!(untold(Value::NotAsked(0)), None);
+    assert_eq!(untold(Value::Invalid), None);
+    let why = "not asked: 3 objects of the kind before had none";
+    assert_eq!(untold(Value::NotAsked(3)).as_deref(), Some(why));
 }
 
 #[test]

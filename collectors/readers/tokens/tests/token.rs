@@ -1,8 +1,8 @@
 //! What a token says of itself, and what sloppy modules make of it.
 
-use pki_inventory::{Login, Time};
+use pki_inventory::{Login, Place, Time};
 use pki_tokens::wire::{MechanismAnswer, Message, Octets, SlotAnswer, TokenAnswer};
-use pki_tokens::{place, token};
+use pki_tokens::{place, token, unpadded};
 
 fn octets(text: &[u8]) -> Octets {
     Octets(text.to_vec())
@@ -46,7 +46,7 @@ fn library() -> Message {
 
 #[test]
 fn texts_are_trimmed_and_shown_without_harm() {
-    let token = token("/m.so", &library(), &slot(0), Login::NotConfigured).expect("a token");
+    let token = token("/m.so", Some(&library()), &slot(0), Login::NotConfigured).expect("a token");
     assert_eq!(token.label.as_deref(), Some("Root CA"));
     assert_eq!(token.manufacturer.as_deref(), Some("Caf\u{fffd} \u{fffd}[2J"));
     assert_eq!((token.model, token.serial.as_deref()), (None, Some("0001")));
@@ -63,21 +63,56 @@ fn texts_are_trimmed_and_shown_without_harm() {
 }
 
 #[test]
+fn of_a_text_only_what_fills_it_up_is_cut() {
+    for (told, expected) in [
+        (&b"CA  "[..], &b"CA"[..]),
+        (b"  CA \0\0", b"  CA"),
+        (b"CA  \0rubbish ", b"CA"),
+        (b"\0CA", b""),
+        (b"    ", b""),
+        (b"", b""),
+        (b"CA\t\n  ", b"CA\t\n"),
+        (b"C A\xff", b"C A\xff"),
+    ] {
+        assert_eq!(unpadded(&octets(told)), expected, "{}", told.escape_ascii());
+        // Where it lies and what it is called are made of the same.
+        let mut slot = slot(0);
+        let named = slot.token.as_mut().expect("a token");
+        named.label = octets(told);
+        named.serial = octets(b"1");
+        let place = place(&slot, false).expect("a place");
+        assert_eq!(place, labelled(expected));
+        let label = token("/m.so", None, &slot, Login::Done).expect("a token").label;
+        assert_eq!(label.is_none(), expected.is_empty());
+    }
+}
+
+/// The place of the token of these tests under this label.
+fn labelled(label: &[u8]) -> Place {
+    let others = [("manufacturer", &b"Caf\xe9 \x1b[2J"[..]), ("serial", b"1")];
+    Place::token([("token", label)].into_iter().chain(others))
+}
+
+#[test]
 fn what_is_not_available_is_absent() {
-    let token = token("/m.so", &Message::SlotsEnd, &slot(0), Login::Done).expect("a token");
+    let token = token("/m.so", None, &slot(0), Login::Done).expect("a token");
     assert_eq!((token.sessions, token.public_memory), (None, None));
     assert_eq!((token.private_memory, token.pin_lengths), (Some((0, 100)), Some((4, 8))));
     assert_eq!((token.module.version, token.module.interface), (None, None));
+    assert_eq!((token.module.path.as_str(), token.module.manufacturer), ("/m.so", None));
+    let other = pki_tokens::token("/m.so", Some(&Message::SlotsEnd), &slot(0), Login::Done);
+    assert_eq!(other.expect("a token").module.version, None, "that is no library");
     assert_eq!((token.clock, token.mechanisms), (None, None), "a clock only with its flag");
     let mut empty = slot(0);
     empty.token = None;
     assert_eq!(place(&empty, true), None);
-    assert_eq!(pki_tokens::token("/m.so", &library(), &empty, Login::Done), None);
+    assert_eq!(pki_tokens::token("/m.so", Some(&library()), &empty, Login::Done), None);
 }
 
 #[test]
 fn flags_say_how_it_stands() {
-    let with = |flags: u64| token("/m.so", &library(), &slot(flags), Login::Done).expect("a token");
+    let with =
+        |flags: u64| token("/m.so", Some(&library()), &slot(flags), Login::Done).expect("a token");
     let pins = |flags: u64| {
         let token = with(flags);
         [token.user_pin, token.so_pin]
@@ -126,7 +161,10 @@ fn flags_say_how_it_stands() {
     for wrong in [&b"2026139909081000"[..], b"20261121", b"                ", b"2026112124081000"] {
         let mut slot = slot(0x40);
         slot.token.as_mut().expect("a token").clock = octets(wrong);
-        assert_eq!(token("/m.so", &library(), &slot, Login::Done).expect("a token").clock, None);
+        assert_eq!(
+            token("/m.so", Some(&library()), &slot, Login::Done).expect("a token").clock,
+            None
+        );
     }
 }
 
@@ -156,7 +194,7 @@ fn mechanisms_are_sorted_and_named() {
         mechanism(0x0250, Some((0, 0, 0x0000_0400))),
         mechanism(0x0001, Some((u64::MAX, u64::MAX, 0))),
     ]);
-    let token = token("/m.so", &library(), &slot, Login::Done).expect("a token");
+    let token = token("/m.so", Some(&library()), &slot, Login::Done).expect("a token");
     let told: Vec<String> = token
         .mechanisms
         .expect("mechanisms")

@@ -73,7 +73,8 @@ fn described(trustee: &Trustee, reaches: &BTreeSet<Ordinary>) -> String {
     parts.join(", ")
 }
 
-/// Who has one of these rights, a line for each trustee, with the rights where there may be several.
+/// Who has one of these rights, a line for each trustee, with the rights where there may be
+/// several.
 pub(crate) fn lines(access: &Access, rights: impl Fn(&Right) -> bool, say: bool) -> Vec<String> {
     let all = by_trustee(access, rights).into_iter();
     let told = all.map(|may| {
@@ -104,7 +105,8 @@ pub(crate) fn unprivileged(access: &Access, rights: impl Fn(&Right) -> bool) -> 
     named(&by_trustee(access, rights))
 }
 
-/// Who has one of these rights, in a few words: which ordinary accounts, and how many more trustees.
+/// Who has one of these rights, in a few words: which ordinary accounts, and how many more
+/// trustees.
 pub(crate) fn counted(access: Option<&Access>, rights: impl Fn(&Right) -> bool) -> String {
     let Some(access) = access else { return "not read".to_owned() };
     let all = by_trustee(access, rights);

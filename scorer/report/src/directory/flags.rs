@@ -120,7 +120,8 @@ pub(crate) const PRIVATE_KEY: Set = Set {
     ],
 };
 
-/// Parts of `msPKI-Private-Key-Flag` that hold the least versions of the authority and of the client.
+/// Parts of `msPKI-Private-Key-Flag` that hold the least versions of the authority and of the
+/// client.
 const VERSIONS: &[(u32, u32, &str)] =
     &[(0x000f_0000, 16, "server-version"), (0x0f00_0000, 24, "client-version")];
 

@@ -186,8 +186,13 @@ fn look(context: &Context<'_>) -> Vec<Look> {
         figures: words::not_met(measure),
     };
     let not_met = || measures.iter().filter(|(_, measure)| measure.not_met > 0);
-    let serious = not_met().filter(|(rule, _)| never.contains(*rule)).map(item);
-    let others = not_met().filter(|(rule, _)| !never.contains(*rule)).map(item);
+    // What bears on a requirement comes first.
+    let group = |serious: bool| -> Vec<Item> {
+        let wanted = || not_met().filter(|(rule, _)| never.contains(*rule) == serious);
+        let bearing = wanted().filter(|(rule, _)| titles::bears(document, rule));
+        let others = wanted().filter(|(rule, _)| !titles::bears(document, rule));
+        bearing.chain(others).map(item).collect()
+    };
     let mut reasons: BTreeMap<GapReason, usize> = BTreeMap::new();
     for gap in document.inventory.gaps() {
         *reasons.entry(gap.reason).or_default() += 1;
@@ -222,8 +227,8 @@ fn look(context: &Context<'_>) -> Vec<Look> {
     });
     [
         ("Answers in conflict with what was seen", "bad", conflicts.collect::<Vec<_>>()),
-        ("Must not happen, and does", "bad", serious.collect()),
-        ("Other conditions found", "warn", others.collect()),
+        ("Must not happen, and does", "bad", group(true)),
+        ("Other conditions found", "warn", group(false)),
         ("Decisions that are due", "warn", overdue.chain(exceptions).collect()),
         ("Asked for and not read", "note", gaps.collect()),
     ]

@@ -20,6 +20,8 @@ pub(super) struct Row {
     /// Anchor, empty for none.
     pub(super) id: String,
     pub(super) cells: Vec<Cell>,
+    /// What stands below them and is as wide as the table.
+    pub(super) below: Option<Cell>,
 }
 
 /// Lines of a cell.
@@ -49,7 +51,14 @@ impl Table {
     }
 
     pub(super) fn row(&mut self, id: impl Into<String>, cells: Vec<Cell>) {
-        self.rows.push(Row { id: id.into(), cells });
+        self.rows.push(Row { id: id.into(), cells, below: None });
+    }
+
+    /// A line of its own below the last row.
+    pub(super) fn below(&mut self, cell: Cell) {
+        if let Some(last) = self.rows.last_mut() {
+            last.below = Some(cell);
+        }
     }
 }
 

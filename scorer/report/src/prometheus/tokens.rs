@@ -39,8 +39,13 @@ pub(super) fn add(text: &mut Metrics, view: &View<'_>) {
     for (asset, body) in &tokens {
         text.sample(&labels(&[place(asset)]), u8::from(body.flags.error));
     }
-    text.family("pkimm_token_pin", "1 where the token says this of a PIN.");
+    text.family("pkimm_token_uninitialized", "1 where the token was never initialised.");
     for (asset, body) in &tokens {
+        text.sample(&labels(&[place(asset)]), u8::from(!body.flags.initialized));
+    }
+    text.family("pkimm_token_pin", "1 where the token says this of a PIN.");
+    // Before a token is initialised nobody has a PIN, and what its flags say of one is no news.
+    for (asset, body) in tokens.iter().filter(|(_, body)| body.flags.initialized) {
         for (whose, state) in [("user", body.user_pin), ("security officer", body.so_pin)] {
             for (said, set) in noted(state) {
                 let of = [place(asset), ("pin", whose.to_owned()), ("state", said.to_owned())];
@@ -75,8 +80,8 @@ fn noted(state: PinState) -> [(&'static str, bool); 4] {
     ]
 }
 
-/// How many keys have an attribute, have it not, or are not told of; all three, so that a query that
-/// adds them up has every key.
+/// How many keys have an attribute, have it not, or are not told of; all three, so that a query
+/// which adds them up has every key.
 fn keys(asset: &Asset, view: &View<'_>) -> BTreeMap<(&'static str, &'static str), u64> {
     let attributes: [Attribute; 3] = [
         ("extractable", |object| object.extractable),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use pki_inventory::{
-    Asset, AssetId, Body, Fate, Half, Lock, Login, Place, Role, Token, View, published, renewal,
+    Asset, AssetId, Body, Fate, Half, KeptIn, Lock, Login, Place, Role, Token, View, published,
+    renewal,
 };
 
 use super::EXAMPLES;
@@ -88,15 +89,21 @@ pub(super) fn tokens(plain: &mut Plain, view: &View<'_>) {
         return;
     }
     let of = |wanted: &dyn Fn(&Token) -> bool| all.values().filter(|body| wanted(body)).count();
-    let hardware = of(&|body| body.slot.hardware);
-    let mut parts = vec![
-        format!(
-            "{} by their own word: hardware {hardware}",
-            words::count(all.len(), "token", "tokens")
-        ),
-        format!("software {}", all.len() - hardware),
-        format!("private and symmetric keys on them {}", view.token_keys().count()),
-    ];
+    let kept: Vec<String> = [
+        (KeptIn::Hardware, "hardware"),
+        (KeptIn::Software, "software"),
+        (KeptIn::Unknown, "not known"),
+    ]
+    .into_iter()
+    .map(|(kept_in, what)| (of(&|body| body.kept_in() == kept_in), what))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{what} {count}"))
+    .collect();
+    let tokens = words::count(all.len(), "token", "tokens");
+    let mut parts = vec![format!("{tokens} by their own word: {}", kept.join(" · "))];
+    parts.push(format!("private and symmetric keys on them {}", view.token_keys().count()));
+    let spare = of(&|body| !body.flags.initialized);
+    parts.extend((spare > 0).then(|| format!("not initialised {spare}")));
     for (login, what) in [
         (Login::Refused, "logins refused"),
         (Login::NotTried, "logins not tried"),
@@ -105,8 +112,7 @@ pub(super) fn tokens(plain: &mut Plain, view: &View<'_>) {
         let count = of(&|body| body.login == login);
         parts.extend((count > 0).then(|| format!("{what} {count}")));
     }
-    let told = parts.join(" · ");
-    plain.line(2, &words::capital(&told));
+    plain.line(2, &parts.join(" · "));
 }
 
 fn path(place: &Place) -> String {

@@ -1,13 +1,15 @@
 //! What a token says of one object on it, in words.
 
-use pki_inventory::{ObjectClass, Sighting, TokenObject, Usage};
+use std::collections::BTreeSet;
+
+use pki_inventory::{Asset, ObjectClass, Sighting, Token, TokenObject, Usage, View};
 
 /// How an object is protected, one line of it.
 pub(crate) struct Said {
     /// The line.
     pub(crate) text: String,
-    /// Whether it says that something is open. Who prints it says so by more than a colour: the line
-    /// itself has the words.
+    /// Whether it says that something is open. Who prints it says so by more than a colour: the
+    /// line itself has the words.
     pub(crate) open: bool,
 }
 
@@ -20,11 +22,60 @@ pub(crate) fn told(value: Option<bool>) -> &'static str {
     }
 }
 
+/// Whether it is sensitive, and whether it always was, in a few letters.
+pub(crate) fn sensitive_word(object: &TokenObject) -> &'static str {
+    match (object.sensitive, object.always_sensitive) {
+        (Some(true), Some(true)) => "yes, always",
+        (Some(true), Some(false)) => "yes, was not",
+        (Some(true), None) => "yes, not told",
+        (Some(false), _) => "no",
+        (None, _) => "not told",
+    }
+}
+
+/// Whether it is extractable, and whether it ever was, in a few letters.
+pub(crate) fn extractable_word(object: &TokenObject) -> &'static str {
+    match (object.extractable, object.never_extractable) {
+        (Some(false), Some(true)) => "no, never was",
+        (Some(false), Some(false)) => "no, but was",
+        (Some(false), None) => "no, not told",
+        (Some(true), _) => "yes",
+        (None, _) => "not told",
+    }
+}
+
+/// Its `CKA_ID` in words.
+pub(crate) fn id(object: &TokenObject) -> &str {
+    match object.id.as_deref() {
+        None => "not told",
+        Some("") => "empty",
+        Some(id) => id,
+    }
+}
+
 /// What it is called there: its label, else its `CKA_ID`.
 pub(crate) fn name(sighting: &Sighting, object: &TokenObject) -> String {
     let label = sighting.circumstances.label.clone().filter(|label| !label.is_empty());
     let id = object.id.as_ref().filter(|id| !id.is_empty()).map(|id| format!("id {id}"));
     label.or(id).unwrap_or_else(|| "without label and id".to_owned())
+}
+
+/// What a key is called on a token, and on which: `k1 on CA keys`. Its private half names it where
+/// it has one there. `None` for a key that lies on no token.
+pub(crate) fn on(asset: &Asset, view: &View<'_>) -> Option<String> {
+    let objects = asset.sightings();
+    let mut objects: Vec<(&Sighting, &TokenObject)> =
+        objects.filter_map(|at| Some((at, at.circumstances.token.as_deref()?))).collect();
+    objects.sort_by_key(|(_, object)| !object.is_secret());
+    let (at, object) = objects.first()?;
+    let tokens: BTreeSet<_> = objects.iter().filter_map(|(at, _)| at.place.token_part()).collect();
+    let on = view.token_at(&at.place);
+    let on = on.map_or_else(String::new, |(_, on)| format!(" on {}", super::distinct(on, view)));
+    let more = match tokens.len() {
+        0 | 1 => String::new(),
+        several => format!(" and {} more", several - 1),
+    };
+    Some(format!("{}{on}{more}", name(at, object)))
 }
 
 /// A word for a class.
@@ -37,16 +88,20 @@ pub(crate) fn class(class: ObjectClass) -> &'static str {
     }
 }
 
-/// Where a key came from and how it is kept from leaving, each a line. What the token did not tell is
-/// said to be so, with the reason where there is one.
-pub(crate) fn protection(object: &TokenObject) -> Vec<Said> {
+/// Where a key came from and how it is kept from leaving, each a line. What the token did not tell
+/// is said to be so, with the reason where there is one. Without its token nothing is known of
+/// logins but what the object itself says.
+pub(crate) fn protection(object: &TokenObject, token: Option<&Token>) -> Vec<Said> {
     if !object.is_secret() {
         return Vec::new();
     }
     let mut lines = vec![born(object), sensitive(object), extractable(object)];
     let closed = |text: &str| Said { text: text.to_owned(), open: false };
     let open = |text: &str| Said { text: text.to_owned(), open: true };
+    // CKA_PRIVATE asks for a login where there are logins (CKF_LOGIN_REQUIRED; PKCS #11 v3.1, 3.2).
+    let no_login = token.is_some_and(|token| !token.flags.login_required);
     lines.push(match object.private {
+        Some(true) if no_login => open("the token asks for no login"),
         Some(true) => closed("shown after a login only"),
         Some(false) => open("shown without a login"),
         None => untold(object, "whether it is shown without a login", "CKA_PRIVATE"),
@@ -105,8 +160,9 @@ pub(crate) fn usages(object: &TokenObject) -> Vec<&'static str> {
 }
 
 /// In a line: how it is protected and what it may be used for; of a public object its `CKA_ID`.
-pub(crate) fn in_short(object: &TokenObject) -> String {
-    let mut parts: Vec<String> = protection(object).into_iter().map(|said| said.text).collect();
+pub(crate) fn in_short(object: &TokenObject, token: Option<&Token>) -> String {
+    let protection = protection(object, token);
+    let mut parts: Vec<String> = protection.into_iter().map(|said| said.text).collect();
     let usages = usages(object);
     if object.is_secret() && !usages.is_empty() {
         parts.push(format!("may {}", usages.join(", ")));
@@ -118,8 +174,8 @@ pub(crate) fn in_short(object: &TokenObject) -> String {
     parts.join("; ")
 }
 
-/// Every attribute that was told, by its name in the standard, and with `open` those that were asked
-/// for and not told.
+/// Every attribute that was told, by its name in the standard, and with `open` those that were
+/// asked for and not told.
 pub(crate) fn attributes(object: &TokenObject) -> Vec<(String, String)> {
     let mut lines: Vec<(String, String)> = Vec::new();
     let mut text = |name: &str, value: Option<String>| {
@@ -193,7 +249,7 @@ mod tests {
     use super::*;
 
     fn lines(object: &TokenObject) -> Vec<(String, bool)> {
-        protection(object).into_iter().map(|said| (said.text, said.open)).collect()
+        protection(object, None).into_iter().map(|said| (said.text, said.open)).collect()
     }
 
     #[test]
@@ -229,7 +285,7 @@ mod tests {
     fn a_public_object_has_nothing_to_protect() {
         let mut object = TokenObject::of(ObjectClass::PublicKey);
         object.id = Some("01".to_owned());
-        assert!(protection(&object).is_empty());
-        assert_eq!(in_short(&object), "public key; id 01");
+        assert!(protection(&object, None).is_empty());
+        assert_eq!(in_short(&object, None), "public key; id 01");
     }
 }

@@ -1,6 +1,6 @@
 //! All of a token, of a symmetric key on one and of any object on one, line by line under labels.
 
-use pki_inventory::{Asset, Body, Held, SecretKey, Sighting, Token, View, quirks};
+use pki_inventory::{Asset, Body, Held, SecretKey, Sighting, Token, View};
 
 use super::object;
 use crate::told::{Rows, Told};
@@ -40,7 +40,9 @@ pub(crate) fn token(asset: &Asset, body: &Token, view: &View<'_>) -> Rows {
     } else {
         Told::texts(super::pins(body))
     };
-    let lengths = body.pin_lengths.map(|(least, most)| format!("{least} to {most} octets"));
+    let lengths = body.pin_lengths.map(super::pin_lengths);
+    let serial = super::serial(body);
+    let number = serial.number.or(serial.odd.is_none().then_some("not stated"));
     let labelled = |what: &str, memory: Option<(u64, u64)>| {
         memory.map(|memory| format!("for {what} objects {}", super::memory(memory)))
     };
@@ -52,7 +54,7 @@ pub(crate) fn token(asset: &Asset, body: &Token, view: &View<'_>) -> Rows {
         ("label", stated(body.label.as_ref())),
         ("vendor", stated(body.manufacturer.as_ref())),
         ("model", stated(body.model.as_ref())),
-        ("serial", stated(body.serial.as_ref())),
+        ("serial", Told::texts(number.into_iter().chain(serial.odd))),
         ("hardware version", stated(body.hardware_version.as_ref())),
         ("firmware version", stated(body.firmware_version.as_ref())),
         ("kept in", one(super::kept_in_words(body))),
@@ -76,7 +78,7 @@ pub(crate) fn token(asset: &Asset, body: &Token, view: &View<'_>) -> Rows {
         ("keys on it", of(&|held| held.object.is_secret())),
         ("also on it", of(&|held| !held.object.is_secret())),
         ("not read", Told::texts(gaps)),
-        ("known to be odd", Told::texts(quirks(body).map(super::quirk))),
+        ("known to be odd", Told::texts(super::odd(body).map(super::quirk))),
         ("mechanisms", mechanisms),
     ]
 }
@@ -115,8 +117,8 @@ pub(crate) fn secret_key(asset: &Asset, body: &SecretKey, view: &View<'_>) -> Ro
     ]
 }
 
-/// Everything that is said of an object at this place: its token, how that was read, every attribute
-/// and what was not told. Empty for a place that is no token.
+/// Everything that is said of an object at this place: its token, how that was read, every
+/// attribute and what was not told. Empty for a place that is no token.
 pub(crate) fn object_at(sighting: &Sighting, view: &View<'_>) -> Rows {
     let Some(object) = sighting.circumstances.token.as_deref() else { return Rows::new() };
     let mut rows: Rows = Vec::new();
@@ -126,7 +128,7 @@ pub(crate) fn object_at(sighting: &Sighting, view: &View<'_>) -> Rows {
         let through = format!("{}, {}", token.module.path, super::slot(&token.slot));
         rows.push(("through", one(through)));
         rows.push(("login", one(super::login(token.login))));
-        let odd = quirks(token).filter(|quirk| super::is_of_objects(quirk.oddity));
+        let odd = super::odd(token).filter(|quirk| super::is_of_objects(quirk.oddity));
         rows.push(("known to be odd", Told::texts(odd.map(super::quirk))));
     }
     let attributes = object::attributes(object).into_iter();

@@ -218,7 +218,8 @@ fn fact(plain: &mut Plain, name: &str, value: &Value) {
     }
 }
 
-/// Certificates of a key, keys of a certificate, the chain of an endpoint, what keeps and manages them.
+/// Certificates of a key, keys of a certificate, the chain of an endpoint, what keeps and manages
+/// them.
 fn joined(plain: &mut Plain, asset: Option<&Asset>, id: AssetId, view: &View<'_>) {
     let certificate = |digest: Digest| AssetId::new(Kind::Certificate, digest);
     let mut all: Vec<(String, AssetId)> = Vec::new();

@@ -1,5 +1,5 @@
-//! A small forest in the shared assessment: two authorities, three templates, the store of log-on, an
-//! account, an issuance policy and two records.
+//! A small forest in the shared assessment: two authorities, three templates, the store of log-on,
+//! an account, an issuance policy and two records.
 
 use pki_inventory::{
     Access, AssetId, Authority, Body, Circumstances, Digest, DirectoryObject, DirectoryRole,

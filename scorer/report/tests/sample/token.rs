@@ -1,5 +1,5 @@
-//! Two tokens in the shared assessment: one in hardware that was read as a whole, one in software that
-//! refused the login, with the keys on them.
+//! Two tokens in the shared assessment: one in hardware that was read as a whole, one in software
+//! that refused the login, with the keys on them.
 
 use std::collections::BTreeMap;
 

@@ -51,7 +51,8 @@ fn check(_: &Asset, authority: &Authority, cx: &RuleContext<'_>) -> Outcome {
     let days = longest / Time::DAY;
     match cx.as_of.days_until(end) {
         left if cx.as_of.plus_days(days) <= end => Outcome::MetBecause(format!(
-            "its certificate has {left} days left, and the longest template, {name}, promises {days}"
+            "its certificate has {left} days left, and the longest template, {name}, promises \
+             {days}"
         )),
         _ if end < cx.as_of => Outcome::NotMet(format!("its certificate ended on {}", end.date())),
         left => Outcome::NotMet(format!(

@@ -47,8 +47,8 @@ fn check(_: &Asset, template: &Template, cx: &RuleContext<'_>) -> Outcome {
                 match undecided(access) {
                     Some(why) => Outcome::Unknown(why),
                     None if schema(template) == 1 => Outcome::Unknown(
-                        "asks clients to enrol (AUTO_ENROLLMENT) and is of version 1: such a one needs \
-                         no right for that, but a policy of the domain, which was not read"
+                        "asks clients to enrol (AUTO_ENROLLMENT) and is of version 1: such a one \
+                         needs no right for that, but a policy of the domain, which was not read"
                             .to_owned(),
                     ),
                     None => Outcome::NotMet(

@@ -36,7 +36,8 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
         return Outcome::Met;
     }
     Outcome::NotMet(format!(
-        "expired {days} days ago and is still served; an alarm would have led to a replacement within {} days",
+        "expired {days} days ago and is still served; an alarm would have led to a \
+         replacement within {} days",
         cx.limits.unattended_days
     ))
 }

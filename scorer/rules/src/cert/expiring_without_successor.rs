@@ -44,7 +44,8 @@ fn check(asset: &Asset, certificate: &Certificate, cx: &RuleContext<'_>) -> Outc
         return Outcome::Met;
     }
     Outcome::NotMet(format!(
-        "expires on {}, in {left} days, renewal was due {due} days before, and no successor was seen",
+        "expires on {}, in {left} days, renewal was due {due} days before, and no \
+         successor was seen",
         certificate.not_after.date()
     ))
 }

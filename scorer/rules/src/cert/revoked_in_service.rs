@@ -7,9 +7,9 @@
 //! A certificate is revoked because its key may be in other hands or its holder lost the name; as
 //! long as it is served, clients that do not check are deceived and all others are locked out.
 //! ## What it cannot see
-//! Whether any certificate is not revoked: no revocation list is fetched for this, and the signature
-//! of a stapled status is not verified, so that `good` proves nothing and is unknown. `revoked`
-//! counts: no server is expected to forge that about itself.
+//! Whether any certificate is not revoked: no revocation list is fetched for this, and the
+//! signature of a stapled status is not verified, so that `good` proves nothing and is unknown.
+//! `revoked` counts: no server is expected to forge that about itself.
 
 use pki_inventory::{
     Asset, AssetId, Certificate, Digest, Endpoint, Fact, Kind, RevocationStatus, StapleContent,

@@ -4,8 +4,8 @@
 //! Settings that belong to an endpoint that answered: protocol versions, cipher suites where they
 //! are named one by one, and the certificates in the files that are named.
 //! ## Why it matters
-//! Settings are what people review. Where a server does something else, it was not reloaded, another
-//! file is in force or something stands before it, and the review was of no use.
+//! Settings are what people review. Where a server does something else, it was not reloaded,
+//! another file is in force or something stands before it, and the review was of no use.
 //! ## What it cannot see
 //! What the settings leave to the program, and versions and suites that a single handshake does not
 //! show. Where several settings may stand behind an endpoint, only what holds for all of them.

@@ -5,11 +5,11 @@
 //! Settings that name protocol versions of TLS, by the list of the policy that endpoints are judged
 //! by too.
 //! ## Why it matters
-//! Settings are where a rule about protocols is carried out or not. They show it for every listener,
-//! also for those that no scan reaches, and for clients.
+//! Settings are where a rule about protocols is carried out or not. They show it for every
+//! listener, also for those that no scan reaches, and for clients.
 //! ## What it cannot see
-//! Versions where the settings leave them to the program: unknown. Whether what is set is what runs;
-//! that takes a look at the endpoint.
+//! Versions where the settings leave them to the program: unknown. Whether what is set is what
+//! runs; that takes a look at the endpoint.
 
 use pki_inventory::{Asset, Configuration};
 

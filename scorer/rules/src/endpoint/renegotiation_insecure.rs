@@ -1,5 +1,5 @@
-//! `endpoint.renegotiation-insecure`: an endpoint does not say which handshake a renegotiation belongs
-//! to.
+//! `endpoint.renegotiation-insecure`: an endpoint does not say which handshake a renegotiation
+//! belongs to.
 //!
 //! ## What it looks at
 //! Endpoints that speak TLS 1.2 or older and were asked in many ways: whether they confirm the
@@ -36,8 +36,8 @@ fn check(_: &Asset, endpoint: &Endpoint, _: &RuleContext<'_>) -> Outcome {
     match answered(endpoint, |posture| &posture.secure_renegotiation) {
         Ok(true) => Outcome::Met,
         Ok(false) => Outcome::NotMet(
-            "does not confirm the renegotiation indication, so a victim's handshake can be spliced behind \
-             another's request"
+            "does not confirm the renegotiation indication, so a victim's handshake can be spliced \
+             behind another's request"
                 .to_owned(),
         ),
         Err(why) => Outcome::Unknown(why),

@@ -8,8 +8,8 @@
 //! A weak key is weak wherever its certificate is; keys without a certificate would otherwise
 //! escape every list.
 //! ## What it cannot see
-//! Kind and size of an encrypted key whose format does not tell them, or of one whose token does not:
-//! unknown. Symmetric keys: the list is one of key pairs.
+//! Kind and size of an encrypted key whose format does not tell them, or of one whose token does
+//! not: unknown. Symmetric keys: the list is one of key pairs.
 
 use pki_inventory::{Asset, Key};
 

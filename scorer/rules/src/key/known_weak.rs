@@ -4,8 +4,9 @@
 //! Certified keys of which a server presents a certificate, that settings here name a file of, or
 //! of which the private half lies here, keys on tokens, and keys that SSH uses: of hosts, of known
 //! hosts, of users who may log in. Not met are those whose private half is published and that
-//! a server presents, settings name, SSH uses or somebody put on a token, and a server that presents the
-//! placeholder that Debian's package ssl-cert makes for a host. Published keys that nothing uses are test material.
+//! a server presents, settings name, SSH uses or somebody put on a token, and a server that
+//! presents the placeholder that Debian's package ssl-cert makes for a host. Published keys that
+//! nothing uses are test material.
 //! ## Why it matters
 //! Whoever downloads the software or the document that the key comes from can be the server.
 //! ## What it cannot see

@@ -1,4 +1,5 @@
-//! `key.left-in-image`: a private key was deleted from a container image, and is in it all the same.
+//! `key.left-in-image`: a private key was deleted from a container image, and is in it all the
+//! same.
 //!
 //! ## What it looks at
 //! Private keys, and symmetric ones, in the layers of container images, each layer by itself. Not
@@ -46,8 +47,8 @@ fn check(asset: &Asset, key: &Key, cx: &RuleContext<'_>) -> Outcome {
     let Some((layer, form, does, above)) = left else { return Outcome::Met };
     let how = if form.encryption == Encryption::None { "in the clear" } else { "encrypted" };
     Outcome::NotMet(format!(
-        "layer {} of {} ({}) has it {how}; layer {above} {does} the file, but whoever has the image \
-         has the key",
+        "layer {} of {} ({}) has it {how}; layer {above} {does} the file, but whoever has the \
+         image has the key",
         layer.number, layer.of, layer.digest
     ))
 }

@@ -2,7 +2,7 @@
 //!
 //! ## What it looks at
 //! Certificates that a server presents as its own. Not met are those that a server on this very
-//! host presents, whose files were read, while the key was seen nowhere: in no file and on no token.
+//! host presents, whose files were read, while the key was seen nowhere: no file or token has it.
 //! ## Why it matters
 //! A key that is in no inventory is protected, replaced and destroyed by nobody.
 //! ## What it cannot see

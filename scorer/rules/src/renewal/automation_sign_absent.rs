@@ -2,8 +2,8 @@
 //!
 //! ## What it looks at
 //! End-entity certificates that a server presents or whose private key lies here, by the signs of
-//! how they are renewed: issuer, validity, form, names of files, traces of tools. One strong sign or
-//! two of medium strength decide, unless there are as good ones for the other side.
+//! how they are renewed: issuer, validity, form, names of files, traces of tools. One strong sign
+//! or two of medium strength decide, unless there are as good ones for the other side.
 //! ## Why it matters
 //! What people renew by hand is forgotten now and then, and the shorter certificates live, the more
 //! often. Automation is what makes short lives and quick replacement possible.

@@ -2,9 +2,10 @@
 //!
 //! ## What it looks at
 //! End-entity certificates that a trace of automation says it manages, of each lineage the newest
-//! one: of the same kind of key wherever the newer one lies, of any where one trace manages both. Stalled is a renewal that the tool planned, or that is due by the policy
-//! where no plan was seen, and that is overdue for more than the days of grace; so is one that
-//! nothing starts, because the timer or the tool is not active.
+//! one: of the same kind of key wherever the newer one lies, of any where one trace manages both.
+//! Stalled is a renewal that the tool planned, or that is due by the policy where no plan was seen,
+//! and that is overdue for more than the days of grace; so is one that nothing starts, because the
+//! timer or the tool is not active.
 //! ## Why it matters
 //! Whoever relies on automation does not look. When it fails quietly the certificate ends quietly.
 //! ## What it cannot see

@@ -1,20 +1,20 @@
 //! `token.certificate-without-key`: a token holds a certificate whose private key is not on it.
 //!
 //! ## What it looks at
-//! Tokens, certificate by certificate. Those of authorities that issued another one of the token are
-//! its chain and need no key; members of trust stores, and tokens that are one, are not meant.
+//! Tokens, certificate by certificate. Those of authorities that issued another one of the token
+//! are its chain and need no key; members of trust stores, and tokens that are one, are not meant.
 //! ## Why it matters
-//! A certificate is put beside its key. Where the key is gone it was deleted, lies elsewhere, or never
-//! was there, and programs that choose by certificate fail when they sign.
+//! A certificate is put beside its key. Where the key is gone it was deleted, lies elsewhere, or
+//! never was there, and programs that choose by certificate fail when they sign.
 //! ## What it cannot see
-//! Private objects of a token that were not to be seen, and keys that do not tell their public half:
-//! unknown. Whether the key lies on another token is said by its own record.
+//! Private objects of a token that were not to be seen, and keys that do not tell their public
+//! half: unknown. Whether the key lies on another token is said by its own record.
 
 use std::collections::BTreeSet;
 
 use pki_inventory::{Asset, Certificate, Digest, Held, Token, TrustStore};
 
-use crate::token::{some, unread};
+use crate::token::{is_set_up, some, unread};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -31,13 +31,15 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(asset: &Asset, token: &Token, cx: &RuleContext<'_>) -> Outcome {
-    let Some(place) = asset.places().next() else { return Outcome::NotApplicable };
+    let Some(place) = asset.places().next().filter(|_| is_set_up(token)) else {
+        return Outcome::NotApplicable;
+    };
     let objects = cx.view.objects_on(place);
     let held = || objects.iter().filter_map(|it| Some((it, it.asset.certificate()?)));
     let authorities = held().filter(|(_, one)| one.is_authority()).count();
     let keys = Keys::of(objects);
     let is_store = authorities >= TrustStore::LEAST_MEMBERS || authorities == held().count();
-    if is_store && keys.count == 0 {
+    if is_store && authorities > 0 && keys.count == 0 {
         return Outcome::NotApplicableBecause("it keeps certificates of authorities".to_owned());
     }
     // A root is its own issuer, and that makes it no chain of another one.
@@ -99,7 +101,7 @@ impl<'a> Keys<'a> {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, authority, check, leaf, limits};
-    use crate::token_fixtures::{TOKEN, private, token};
+    use crate::token_fixtures::{TOKEN, private, spare, token};
 
     use pki_inventory::{Certificate, Digest, Key, Login, Token};
 
@@ -140,6 +142,15 @@ mod tests {
         let locked = Token { login: Login::NotConfigured, ..token() };
         let world = World::default().token(locked).certificate_on(one(), "01");
         check(&RULE, &world, &limits(), "unknown");
+    }
+
+    #[test]
+    fn not_applicable_to_one_that_is_not_set_up_or_empty() {
+        let spare = World::default().token(spare()).certificate_on(one(), "01");
+        check(&RULE, &spare, &limits(), "not-applicable");
+        let empty = World::default().token(token());
+        check(&RULE, &empty, &limits(), "not-applicable");
+        assert!(empty.sentences(&RULE, &limits()).is_empty(), "it keeps nothing");
     }
 
     #[test]

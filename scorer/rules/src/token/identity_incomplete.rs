@@ -4,11 +4,11 @@
 //! Tokens that are initialised and claim to be devices (`CKF_HW_SLOT`): label, manufacturer, model,
 //! serial number, version of the firmware. A serial number of zeros is none, and so is version 0.0.
 //! ## Why it matters
-//! What a list of devices needs is what the device says of itself. Two that look alike are one on the
-//! list, and a fault in a firmware cannot be looked up.
+//! What a list of devices needs is what the device says of itself. Two that look alike are one on
+//! the list, and a fault in a firmware cannot be looked up.
 //! ## What it cannot see
-//! What is printed on the case, and whether the answers are true. Tokens in software are on no list of
-//! devices. Products whose tokens all have one serial number are unknown.
+//! What is printed on the case, and whether the answers are true. Tokens in software are on no list
+//! of devices. Products whose tokens all have one serial number are unknown.
 
 use pki_inventory::{Asset, Oddity, Token};
 

@@ -1,15 +1,16 @@
 //! `token.in-error`: a token says that it failed a test of itself.
 //!
 //! ## What it looks at
-//! The flag `CKF_ERROR_STATE` of tokens.
+//! The flag `CKF_ERROR_STATE` of tokens; of those that are not set up only where it is raised.
 //! ## Why it matters
-//! A device in this state does no cryptography until somebody sees to it, and what it did last may have
-//! been wrong.
+//! A device in this state does no cryptography until somebody sees to it, and what it did last may
+//! have been wrong.
 //! ## What it cannot see
 //! Why. Modules that speak a version before 2.30 of the interface have no such flag: unknown.
 
 use pki_inventory::{Asset, Token};
 
+use crate::token::is_set_up;
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -28,6 +29,9 @@ pub(crate) const RULE: Rule = Rule {
 fn check(_: &Asset, token: &Token, _: &RuleContext<'_>) -> Outcome {
     if token.flags.error {
         return Outcome::NotMet("failed a test of itself (CKF_ERROR_STATE is set)".to_owned());
+    }
+    if !is_set_up(token) {
+        return Outcome::NotApplicable;
     }
     let interface = token.module.interface.as_deref();
     match interface.and_then(numbers) {
@@ -50,7 +54,7 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, check, limits};
-    use crate::token_fixtures::token;
+    use crate::token_fixtures::{spare, token};
 
     fn told(error: bool, interface: Option<&str>) -> World {
         let mut token = token();
@@ -69,6 +73,14 @@ mod tests {
     fn not_met_with_it() {
         check(&RULE, &told(true, Some("2.40")), &limits(), "not-met");
         check(&RULE, &told(true, None), &limits(), "not-met");
+    }
+
+    #[test]
+    fn not_applicable_to_a_sound_one_that_is_not_set_up() {
+        check(&RULE, &World::default().token(spare()), &limits(), "not-applicable");
+        let mut broken = spare();
+        broken.flags.error = true;
+        check(&RULE, &World::default().token(broken), &limits(), "not-met");
     }
 
     #[test]

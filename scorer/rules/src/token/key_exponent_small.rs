@@ -1,13 +1,15 @@
 //! `token.key-exponent-small`: an RSA key on a token has a public exponent that is too small.
 //!
 //! ## What it looks at
-//! RSA keys whose private half lies on a token: `CKA_PUBLIC_EXPONENT` of the private or of the public
-//! object. 1 and even numbers are broken, others below 65537 weak.
+//! RSA keys whose private half lies on a token: `CKA_PUBLIC_EXPONENT` of the private or of the
+//! public object, or else what a certificate for the key says, wherever that lies. 1 and even
+//! numbers are broken, others below 65537 weak.
 //! ## Why it matters
 //! With 1 the signature is the message. With 3 a fault in the padding or in its check is enough to
 //! forge signatures or to read what was encrypted for several keys.
 //! ## What it cannot see
-//! Exponents that only a certificate tells. What no token tells is unknown.
+//! What neither a token nor a certificate tells is unknown. Keys that lie on no token are not
+//! meant.
 
 use pki_inventory::{Asset, TokenKey};
 
@@ -30,16 +32,17 @@ pub(crate) const RULE: Rule = Rule {
 /// The smallest that is allowed.
 const LEAST: u64 = 65_537;
 
-fn check(key: &TokenKey<'_>, _: &RuleContext<'_>) -> Outcome {
+fn check(key: &TokenKey<'_>, cx: &RuleContext<'_>) -> Outcome {
     if is_symmetric(key) || !is_rsa(key) {
         return Outcome::NotApplicable;
     }
-    let Some(digits) = exponent(key.asset) else {
-        return Outcome::Unknown("no token tells its public exponent".to_owned());
+    let told = exponent(key.asset).map(str::to_owned);
+    let Some(digits) = told.or_else(|| certified(key, cx)) else {
+        return Outcome::Unknown("neither token nor certificate tells its exponent".to_owned());
     };
     let is_even = digits.bytes().last().is_some_and(|last| b"02468aceACE".contains(&last));
     // What does not fit is large.
-    let value = u64::from_str_radix(digits, 16).unwrap_or(u64::MAX);
+    let value = u64::from_str_radix(&digits, 16).unwrap_or(u64::MAX);
     if value == 1 || is_even {
         return Outcome::NotMet(format!("has the public exponent 0x{digits}, which is broken"));
     }
@@ -62,10 +65,20 @@ fn exponent(asset: &Asset) -> Option<&str> {
     told.find(|digits| !digits.is_empty())
 }
 
+/// The exponent that a certificate for the key has.
+fn certified(key: &TokenKey<'_>, cx: &RuleContext<'_>) -> Option<String> {
+    let spki = key.asset.key()?.spki?;
+    let mut certificates = cx.view.certificates_of(spki).iter().filter_map(|it| it.certificate());
+    let octets = certificates.find_map(|certificate| certificate.rsa())?.exponent;
+    let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits = digits.trim_start_matches('0');
+    (!digits.is_empty()).then(|| digits.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::fixtures::{World, check, limits};
+    use crate::fixtures::{World, check, limits, rsa_leaf};
     use crate::token_fixtures::{TOKEN, holding, private, secret};
 
     use pki_inventory::{Digest, Key, KeyAlgorithm, ObjectClass, TokenObject};
@@ -98,6 +111,18 @@ mod tests {
         let place = format!("{TOKEN};object=k;type=public");
         let world = holding(raised_to(None)).key_on(Digest::of(b"k"), public, &place);
         check(&RULE, &world, &limits(), "not-met");
+    }
+
+    #[test]
+    fn a_certificate_tells_it_where_no_token_does() {
+        for (exponent, expected) in [(&[3][..], "not-met"), (&[1, 0, 1], "met")] {
+            let mut certificate = rsa_leaf("a.example", &[0xc5; 256], exponent);
+            certificate.spki = Digest::of(b"k");
+            let world = holding(raised_to(None)).stored(certificate.clone());
+            check(&RULE, &world, &limits(), expected);
+            let world = holding(raised_to(Some("10001"))).stored(certificate);
+            check(&RULE, &world, &limits(), "met");
+        }
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! `token.key-extractable`: a key can leave its token under any other key.
 //!
 //! ## What it looks at
-//! Private and symmetric keys on tokens: `CKA_EXTRACTABLE` without `CKA_WRAP_WITH_TRUSTED`. A key on
-//! several tokens is not met if it can leave one of them.
+//! Private and symmetric keys on tokens: `CKA_EXTRACTABLE` without `CKA_WRAP_WITH_TRUSTED`. A key
+//! on several tokens is not met if it can leave one of them.
 //! ## Why it matters
-//! Whoever is logged in wraps the key under one that he knows, and has it outside. That it was made in
-//! a device proves nothing then.
+//! Whoever is logged in wraps the key under one that he knows, and has it outside. That it was made
+//! in a device proves nothing then.
 //! ## What it cannot see
-//! Whether it ever left, and whether the device refuses to wrap keys by a setting of its own. Products
-//! that tell it wrong are unknown.
+//! Whether it ever left, and whether the device refuses to wrap keys by a setting of its own.
+//! Products that tell it wrong are unknown.
 
-use pki_inventory::TokenKey;
+use pki_inventory::{Held, TokenKey};
 
-use crate::token::{each, told};
+use crate::token::{each, told, told_or_no};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -29,23 +29,25 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(key: &TokenKey<'_>, cx: &RuleContext<'_>) -> Outcome {
-    each(key, |held| {
-        match told(held, "CKA_EXTRACTABLE", held.object.extractable, cx) {
-            Ok(false) => return Outcome::Met,
-            Ok(true) => {}
-            Err(why) => return Outcome::Unknown(why),
+    each(key, |held| leaving(held, cx))
+}
+
+/// Whether an object can leave under any key.
+pub(crate) fn leaving(held: &Held<'_>, cx: &RuleContext<'_>) -> Outcome {
+    match told(held, "CKA_EXTRACTABLE", held.object.extractable, cx) {
+        Ok(false) => return Outcome::Met,
+        Ok(true) => {}
+        Err(why) => return Outcome::Unknown(why),
+    }
+    match told_or_no(held, "CKA_WRAP_WITH_TRUSTED", held.object.wrap_with_trusted, cx) {
+        Ok(true) => {
+            Outcome::MetBecause("only trusted keys may take it out of the token".to_owned())
         }
-        match told(held, "CKA_WRAP_WITH_TRUSTED", held.object.wrap_with_trusted, cx) {
-            Ok(true) => {
-                Outcome::MetBecause("only trusted keys may take it out of the token".to_owned())
-            }
-            Ok(false) => Outcome::NotMet(
-                "can leave the token under any key that may wrap (CKA_EXTRACTABLE is true)"
-                    .to_owned(),
-            ),
-            Err(why) => Outcome::Unknown(format!("it can leave the token, and {why}")),
-        }
-    })
+        Ok(false) => Outcome::NotMet(
+            "can leave the token under any key that may wrap (CKA_EXTRACTABLE is true)".to_owned(),
+        ),
+        Err(why) => Outcome::Unknown(format!("it can leave the token, and {why}")),
+    }
 }
 
 #[cfg(test)]

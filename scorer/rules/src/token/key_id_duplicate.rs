@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pki_inventory::{Asset, AssetId, ObjectClass, Token};
 
-use crate::token::{some, unread, untold};
+use crate::token::{is_set_up, some, unread, untold};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -31,7 +31,9 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(asset: &Asset, token: &Token, cx: &RuleContext<'_>) -> Outcome {
-    let Some(place) = asset.places().next() else { return Outcome::NotApplicable };
+    let Some(place) = asset.places().next().filter(|_| is_set_up(token)) else {
+        return Outcome::NotApplicable;
+    };
     // One pass: a token may hold a hundred thousand keys.
     let mut keys: BTreeMap<(ObjectClass, &str), BTreeSet<AssetId>> = BTreeMap::new();
     let mut why_not = unread(place, token, cx);
@@ -62,7 +64,7 @@ fn check(asset: &Asset, token: &Token, cx: &RuleContext<'_>) -> Outcome {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, check, limits};
-    use crate::token_fixtures::{TOKEN, holding, private, secret, token};
+    use crate::token_fixtures::{TOKEN, holding, private, secret, spare, token};
 
     use pki_inventory::{Digest, GapReason, TokenObject};
 
@@ -100,5 +102,6 @@ mod tests {
     #[test]
     fn not_applicable_without_identifiers() {
         check(&RULE, &World::default().token(token()), &limits(), "not-applicable");
+        check(&RULE, &World::default().token(spare()), &limits(), "not-applicable");
     }
 }

@@ -1,21 +1,22 @@
-//! `token.key-id-missing`: a private key on a token has no identifier or no label.
+//! `token.key-id-missing`: a key on a token has no identifier or no label.
 //!
 //! ## What it looks at
-//! Private keys on tokens: an empty `CKA_ID`, or no `CKA_LABEL`.
+//! Private and symmetric keys on tokens: an empty `CKA_ID`, or no `CKA_LABEL`.
 //! ## Why it matters
-//! The identifier is what joins a private key with its certificate, and the label is all that a person
-//! sees of it. A key without them is deleted by mistake, or kept because nobody dares to.
+//! The identifier is what joins a private key with its certificate and names a symmetric one to the
+//! programs that use it, and the label is all that a person sees of it. A key without them is
+//! deleted by mistake, or kept because nobody dares to.
 //! ## What it cannot see
 //! Whether a label says what the key is for, and lists of keys that are kept elsewhere.
 
-use pki_inventory::{ObjectClass, TokenKey};
+use pki_inventory::TokenKey;
 
 use crate::token::{each, untold};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
     id: "token.key-id-missing",
-    title: "A private key on a token has no identifier or no label",
+    title: "A key on a token has no identifier or no label",
     cites: &[
         Cite { document: "PKCS #11 v3.1", section: "4.4 and 4.7" },
         Cite { document: "ISO/IEC 27001:2022", section: "A.5.9" },
@@ -28,9 +29,6 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(key: &TokenKey<'_>, _: &RuleContext<'_>) -> Outcome {
     each(key, |held| {
-        if held.object.class != ObjectClass::PrivateKey {
-            return Outcome::NotApplicable;
-        }
         let label = held.sighting.circumstances.label.as_deref();
         let has_label = label.is_some_and(|label| !label.trim().is_empty());
         let mut lacks = Vec::new();
@@ -89,7 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn not_applicable_to_symmetric_keys() {
-        check(&RULE, &holding(secret()), &limits(), "not-applicable");
+    fn symmetric_keys_are_judged_too() {
+        check(&RULE, &holding(secret()), &limits(), "met");
+        let object = TokenObject { id: Some(String::new()), ..secret() };
+        check(&RULE, &holding(object), &limits(), "not-met");
     }
 }

@@ -1,8 +1,8 @@
 //! `token.key-kept-after-expiry`: a key is past its end, and still on a token.
 //!
 //! ## What it looks at
-//! Keys on tokens: `CKA_END_DATE`, and whether all certificates for the key have expired. Keys that can
-//! only decrypt or unwrap are left out: what was encrypted for them may still have to be read.
+//! Keys on tokens: `CKA_END_DATE`, and whether all certificates for the key have expired. Keys that
+//! can only decrypt or unwrap are left out: what was encrypted for them may still have to be read.
 //! ## Why it matters
 //! A key that is not needed any more can only be stolen. What it signs can be given an older date.
 //! ## What it cannot see

@@ -1,14 +1,14 @@
-//! `token.key-mechanism-weak`: a key on a token is restricted to mechanisms, and weak ones are among
-//! them.
+//! `token.key-mechanism-weak`: a key on a token is restricted to mechanisms, and weak ones are
+//! among them.
 //!
 //! ## What it looks at
-//! Private and symmetric keys on tokens with `CKA_ALLOWED_MECHANISMS`: the mechanisms in that list that
-//! nobody should use any more, as far as the key may be used so.
+//! Private and symmetric keys on tokens with `CKA_ALLOWED_MECHANISMS`: the mechanisms in that list
+//! that nobody should use any more, as far as the key may be used so.
 //! ## Why it matters
 //! Somebody said on purpose what this key is for. A weak mechanism in such a list is wanted.
 //! ## What it cannot see
-//! Keys without a list may be used with all that the token offers; that says nothing of what they are
-//! used with.
+//! Keys without a list may be used with all that the token offers; that says nothing of what they
+//! are used with.
 
 use std::collections::BTreeMap;
 

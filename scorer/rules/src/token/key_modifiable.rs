@@ -3,8 +3,8 @@
 //! ## What it looks at
 //! Private and symmetric keys on tokens: `CKA_MODIFIABLE`.
 //! ## Why it matters
-//! Permissions that can be changed bind nobody: a key that may only sign is let decrypt or unwrap, and
-//! devices have had faults by which a key that could not leave was made to.
+//! Permissions that can be changed bind nobody: a key that may only sign is let decrypt or unwrap,
+//! and devices have had faults by which a key that could not leave was made to.
 //! ## What it cannot see
 //! What the device refuses to change all the same. Products that tell it wrong are unknown.
 

@@ -1,15 +1,15 @@
 //! `token.key-not-sensitive`: whoever is logged in to a token may read the key itself.
 //!
 //! ## What it looks at
-//! Private and symmetric keys on tokens: `CKA_SENSITIVE`. A key on several tokens is not met if it is
-//! on one of them.
+//! Private and symmetric keys on tokens: `CKA_SENSITIVE`. A key on several tokens is not met if it
+//! is on one of them.
 //! ## Why it matters
 //! A token that hands out the value of a key protects it no better than a file does. A program that
 //! was broken into has the key for ever, not only while it runs.
 //! ## What it cannot see
 //! Whether anybody ever read it. What the token does not tell is unknown.
 
-use pki_inventory::TokenKey;
+use pki_inventory::{Held, TokenKey};
 
 use crate::token::{each, told};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
@@ -28,13 +28,18 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(key: &TokenKey<'_>, cx: &RuleContext<'_>) -> Outcome {
-    each(key, |held| match told(held, "CKA_SENSITIVE", held.object.sensitive, cx) {
+    each(key, |held| readable(held, cx))
+}
+
+/// Whether the value of an object can be read.
+pub(crate) fn readable(held: &Held<'_>, cx: &RuleContext<'_>) -> Outcome {
+    match told(held, "CKA_SENSITIVE", held.object.sensitive, cx) {
         Ok(true) => Outcome::Met,
         Ok(false) => Outcome::NotMet(
             "its value can be read in the clear (CKA_SENSITIVE is false)".to_owned(),
         ),
         Err(why) => Outcome::Unknown(why),
-    })
+    }
 }
 
 #[cfg(test)]

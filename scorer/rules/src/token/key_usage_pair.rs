@@ -2,11 +2,11 @@
 //!
 //! ## What it looks at
 //! Symmetric keys on tokens that may wrap and decrypt, or unwrap and encrypt. Private keys that may
-//! unwrap and decrypt are usual and not meant.
+//! unwrap and decrypt are usual; what their public halves may do is another rule's business.
 //! ## Why it matters
-//! Whoever may wrap a key and decrypt what comes out has it in the clear, although each key by itself
-//! says that it cannot be read. The other pair brings a key of one's own onto the token, to wrap
-//! others with.
+//! Whoever may wrap a key and decrypt what comes out has it in the clear, although each key by
+//! itself says that it cannot be read. The other pair brings a key of one's own onto the token, to
+//! wrap others with.
 //! ## What it cannot see
 //! Devices that refuse to decrypt what they wrapped, and templates that keep a key from being
 //! wrapped.

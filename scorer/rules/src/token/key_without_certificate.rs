@@ -1,15 +1,16 @@
-//! `token.key-without-certificate`: a private key lies on a token, and no certificate for it was seen.
+//! `token.key-without-certificate`: a private key lies on a token, and no certificate for it was
+//! seen.
 //!
 //! ## What it looks at
-//! Private keys on tokens: whether any certificate that was seen anywhere certifies them, or SSH uses
-//! them.
+//! Private keys on tokens: whether any certificate that was seen anywhere certifies them, or SSH
+//! uses them.
 //! ## Why it matters
-//! A key that nothing uses is the one that nobody misses when it is copied. It was forgotten, or its
-//! use is one that the inventory should know of.
+//! A key that nothing uses is the one that nobody misses when it is copied. It was forgotten, or
+//! its use is one that the inventory should know of.
 //! ## What it cannot see
-//! Certificates where nobody looked, requests that are not answered yet, and uses without certificates,
-//! such as the signing of zones or of tokens for programs. Keys that do not tell their public half, and
-//! those on devices that keep no certificates, are unknown.
+//! Certificates where nobody looked, requests that are not answered yet, and uses without
+//! certificates, such as the signing of zones or of tokens for programs. Keys that do not tell
+//! their public half, and those on devices that keep no certificates, are unknown.
 
 use pki_inventory::{Oddity, TokenKey};
 
@@ -50,7 +51,7 @@ fn check(key: &TokenKey<'_>, cx: &RuleContext<'_>) -> Outcome {
             quirk.product, quirk.source
         ));
     }
-    Outcome::NotMet("no certificate for it was seen anywhere".to_owned())
+    Outcome::NotMet("no certificate for it was seen anywhere that was read".to_owned())
 }
 
 #[cfg(test)]
@@ -77,7 +78,9 @@ mod tests {
 
     #[test]
     fn not_met_without_one() {
-        check(&RULE, &holding(private()).served(leaf("b.example")), &limits(), "not-met");
+        let world = holding(private()).served(leaf("b.example"));
+        check(&RULE, &world, &limits(), "not-met");
+        assert!(world.sentences(&RULE, &limits())[0].ends_with("anywhere that was read"));
     }
 
     #[test]

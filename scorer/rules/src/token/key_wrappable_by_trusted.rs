@@ -1,18 +1,18 @@
 //! `token.key-wrappable-by-trusted`: a key can leave its token under a key that is trusted.
 //!
 //! ## What it looks at
-//! Private and symmetric keys on tokens: `CKA_EXTRACTABLE` with `CKA_WRAP_WITH_TRUSTED`. Met are those
-//! that cannot leave at all; those that any key can take out are another finding.
+//! Private and symmetric keys on tokens: `CKA_EXTRACTABLE` with `CKA_WRAP_WITH_TRUSTED`. Met are
+//! those that cannot leave at all; those that any key can take out are another finding.
 //! ## Why it matters
-//! That is how keys are backed up as they should be. It is the only way out, so the security officer
-//! who says which keys are trusted, and those keys, are worth as much as the key itself.
+//! That is how keys are backed up as they should be. It is the only way out, so the security
+//! officer who says which keys are trusted, and those keys, are worth as much as the key itself.
 //! ## What it cannot see
 //! Who holds the trusted keys outside, and which copies were made. Products that tell it wrong are
 //! unknown.
 
 use pki_inventory::TokenKey;
 
-use crate::token::{each, told};
+use crate::token::{each, told, told_or_no};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -31,7 +31,8 @@ pub(crate) const RULE: Rule = Rule {
 fn check(key: &TokenKey<'_>, cx: &RuleContext<'_>) -> Outcome {
     each(key, |held| {
         let extractable = told(held, "CKA_EXTRACTABLE", held.object.extractable, cx);
-        let trusted = told(held, "CKA_WRAP_WITH_TRUSTED", held.object.wrap_with_trusted, cx);
+        let trusted = held.object.wrap_with_trusted;
+        let trusted = told_or_no(held, "CKA_WRAP_WITH_TRUSTED", trusted, cx);
         match (extractable, trusted) {
             (Ok(false), _) => Outcome::Met,
             (Ok(true), Ok(false)) => Outcome::NotApplicable,

@@ -1,9 +1,10 @@
 //! `token.mechanism-weak`: a token offers mechanisms that nobody should use any more.
 //!
 //! ## What it looks at
-//! The mechanisms of tokens, with what they are offered for: signatures with MD5 or SHA-1, encryption
-//! with DES, 3DES, RC2 or RC4 or block by block, RSA without padding or encryption with that of
-//! PKCS #1 v1.5, and RSA keys below 2048 bits. What only checks or decrypts what is old does not count.
+//! The mechanisms of tokens that are set up, with what they are offered for: signatures with MD5 or
+//! SHA-1, encryption with DES, 3DES, RC2 or RC4 or block by block, RSA without padding or
+//! encryption with that of PKCS #1 v1.5, and RSA keys below 2048 bits. What only checks or decrypts
+//! what is old does not count.
 //! ## Why it matters
 //! What is offered can be used, by mistake or on purpose. Many devices can be told not to.
 //! ## What it cannot see
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use pki_inventory::{Asset, Mechanism, Token};
 
-use crate::token::some;
+use crate::token::{is_set_up, some};
 use crate::weak_mechanisms::{weakness, words};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
@@ -35,6 +36,9 @@ pub(crate) const RULE: Rule = Rule {
 const LEAST_BITS: u64 = 2048;
 
 fn check(_: &Asset, token: &Token, _: &RuleContext<'_>) -> Outcome {
+    if !is_set_up(token) {
+        return Outcome::NotApplicable;
+    }
     let Some(mechanisms) = &token.mechanisms else {
         return Outcome::Unknown("the token does not tell its mechanisms".to_owned());
     };
@@ -81,7 +85,7 @@ fn weak(mechanism: &Mechanism, name: &str) -> Result<Option<String>, ()> {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, check, limits};
-    use crate::token_fixtures::token;
+    use crate::token_fixtures::{spare, token};
 
     use pki_inventory::{Mechanism, Token};
 
@@ -125,7 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn not_applicable_without_mechanisms() {
+    fn not_applicable_without_mechanisms_or_before_it_is_set_up() {
         check(&RULE, &World::default().token(token()), &limits(), "not-applicable");
+        let spare = Token { mechanisms: None, ..spare() };
+        check(&RULE, &World::default().token(spare), &limits(), "not-applicable");
     }
 }

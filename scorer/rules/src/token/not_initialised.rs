@@ -3,8 +3,8 @@
 //! ## What it looks at
 //! The flag `CKF_TOKEN_INITIALIZED` of tokens.
 //! ## Why it matters
-//! Whoever comes first sets up such a token, with a PIN of his own. A device that is bought and not in
-//! use is on no list of spares.
+//! Whoever comes first sets up such a token, with a PIN of his own. A device that is bought and not
+//! in use is on no list of spares.
 //! ## What it cannot see
 //! Whether it was left so on purpose, as a spare. Products that always show one more are not meant.
 

@@ -1,15 +1,16 @@
 //! `token.pin-at-risk`: a PIN of a token is locked, about to be, still the first one, or not set.
 //!
 //! ## What it looks at
-//! The flags of tokens that are initialised and ask for a login: for the user and for the security
-//! officer whether wrong PINs were entered, one more locks, it is locked, or it has to be changed; and
-//! whether the user's was ever set.
+//! The flags of tokens that are initialised: for the security officer, and for the user where a
+//! login is asked for, whether wrong PINs were entered, one more locks, it is locked, or it has to
+//! be changed; and whether the user's was ever set. That of the officer is often locked on purpose,
+//! so that nobody sets up the device anew: then nothing of it counts.
 //! ## Why it matters
-//! A locked PIN takes its keys out of service, and wrong ones mean that somebody tries. A PIN that was
-//! delivered with the device is in its manual.
+//! A locked PIN takes its keys out of service, and wrong ones mean that somebody tries. A PIN that
+//! was delivered with the device is in its manual.
 //! ## What it cannot see
-//! Who tried, how good a PIN is, and tokens that do not raise the flags. Tokens that ask for no login
-//! have no PIN to lose.
+//! Who tried, how good a PIN is, and tokens that do not raise the flags. Tokens that ask for no
+//! login have no PIN to lose.
 
 use pki_inventory::{Asset, PinState, Token};
 
@@ -30,14 +31,19 @@ pub(crate) const RULE: Rule = Rule {
 
 fn check(_: &Asset, token: &Token, _: &RuleContext<'_>) -> Outcome {
     let flags = &token.flags;
+    if !flags.initialized {
+        return Outcome::NotApplicable;
+    }
+    let user = Some(("user", &token.user_pin)).filter(|_| flags.login_required);
+    let officer = Some(("security officer", &token.so_pin)).filter(|(_, pin)| !pin.locked);
     let mut found = Vec::new();
-    for (whose, pin) in [("user", &token.user_pin), ("security officer", &token.so_pin)] {
+    for (whose, pin) in user.into_iter().chain(officer) {
         found.extend(risks(pin).map(|what| format!("the PIN of the {whose} {what}")));
     }
-    if flags.initialized && flags.login_required && !flags.user_pin_initialized {
+    if flags.login_required && !flags.user_pin_initialized {
         found.push("the PIN of the user was never set".to_owned());
     }
-    match (found.is_empty(), flags.initialized && flags.login_required) {
+    match (found.is_empty(), flags.login_required) {
         (false, _) => Outcome::NotMet(found.join(", ")),
         (true, true) => Outcome::Met,
         (true, false) => Outcome::NotApplicable,
@@ -87,18 +93,29 @@ mod tests {
             PinState { to_be_changed: true, ..none },
         ] {
             check(&RULE, &with(|token| token.user_pin = pin), &limits(), "not-met");
-            check(&RULE, &with(|token| token.so_pin = pin), &limits(), "not-met");
+            let expected = if pin.locked { "met" } else { "not-met" };
+            check(&RULE, &with(|token| token.so_pin = pin), &limits(), expected);
         }
+        let locked = PinState { locked: true, to_be_changed: true, final_try: true, ..none };
+        check(&RULE, &with(|token| token.so_pin = locked), &limits(), "met");
         check(&RULE, &with(|token| token.flags.user_pin_initialized = false), &limits(), "not-met");
     }
 
     #[test]
-    fn not_applicable_without_a_login() {
+    fn not_applicable_without_a_login_or_before_it_is_set_up() {
         let world = with(|token| {
             (token.flags.login_required, token.flags.user_pin_initialized) = (false, false);
         });
         check(&RULE, &world, &limits(), "not-applicable");
-        let world = with(|token| token.flags.initialized = false);
+        let risky = PinState { final_try: true, to_be_changed: true, ..PinState::default() };
+        let world = with(|token| (token.flags.login_required, token.user_pin) = (false, risky));
+        check(&RULE, &world, &limits(), "not-applicable");
+        let officer = with(|token| (token.flags.login_required, token.so_pin) = (false, risky));
+        check(&RULE, &officer, &limits(), "not-met");
+        let world = with(|token| {
+            token.flags.initialized = false;
+            (token.user_pin, token.so_pin) = (risky, risky);
+        });
         check(&RULE, &world, &limits(), "not-applicable");
     }
 }

@@ -4,11 +4,11 @@
 //! Symmetric keys on tokens, by `CKA_KEY_TYPE` and `CKA_VALUE_LEN`: DES, 3DES, CDMF, RC2, RC4 and
 //! Skipjack whatever their size, others below 112 bits, keys of codes of authentication included.
 //! ## Why it matters
-//! A key that wraps others, or that a protocol rests on, is as strong as its cipher. The best device
-//! makes no good key for a broken one.
+//! A key that wraps others, or that a protocol rests on, is as strong as its cipher. The best
+//! device makes no good key for a broken one.
 //! ## What it cannot see
-//! What the key is used for: old data may still have to be decrypted. Types of vendors, and sizes that
-//! are not told, are unknown.
+//! What the key is used for: old data may still have to be decrypted. Types of vendors, and sizes
+//! that are not told, are unknown.
 
 use pki_inventory::{Body, Held, ObjectClass, TokenKey};
 

@@ -1,14 +1,14 @@
 //! `token.serial-duplicate`: two tokens say that they are the same device.
 //!
 //! ## What it looks at
-//! Tokens that are initialised and have the same manufacturer, model and serial number as another one,
-//! in another slot or under another label.
+//! Tokens that are initialised and have the same manufacturer, model and serial number as another
+//! one, in another slot or under another label.
 //! ## Why it matters
 //! On a list of devices the two are one. They may be parts of one device, a pair that stands in for
 //! each other, or a copy.
 //! ## What it cannot see
-//! Which of these it is. Tokens without a serial number, and products whose tokens all have the same
-//! one, are unknown.
+//! Which of these it is. Tokens without a serial number, and products whose tokens all have the
+//! same one, are unknown.
 
 use pki_inventory::{Asset, Oddity, Token};
 

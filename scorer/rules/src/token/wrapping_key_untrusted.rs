@@ -6,14 +6,14 @@
 //! ## Why it matters
 //! The means and the opportunity lie on one token: whoever is logged in needs no key of his own.
 //! ## What it cannot see
-//! Keys that a user may bring along to wrap with, and settings of the device that forbid it. Tokens of
-//! which not all keys were seen are unknown unless such a pair was.
+//! Keys that a user may bring along to wrap with, and settings of the device that forbid it. Tokens
+//! of which not all keys were seen are unknown unless such a pair was.
 
 use std::collections::BTreeSet;
 
 use pki_inventory::{Asset, AssetId, ObjectClass, Token, Usage};
 
-use crate::token::{may, told, unread};
+use crate::token::{is_set_up, may, told, told_or_no, unread};
 use crate::{Check, Cite, InForce, Outcome, Reach, Rule, RuleContext};
 
 pub(crate) const RULE: Rule = Rule {
@@ -30,7 +30,9 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn check(asset: &Asset, token: &Token, cx: &RuleContext<'_>) -> Outcome {
-    let Some(place) = asset.places().next() else { return Outcome::NotApplicable };
+    let Some(place) = asset.places().next().filter(|_| is_set_up(token)) else {
+        return Outcome::NotApplicable;
+    };
     let (mut open, mut wrapping) = (BTreeSet::<AssetId>::new(), BTreeSet::<AssetId>::new());
     let (mut keys, mut why_not) = (0_usize, unread(place, token, cx));
     for held in cx.view.objects_on(place) {
@@ -38,19 +40,18 @@ fn check(asset: &Asset, token: &Token, cx: &RuleContext<'_>) -> Outcome {
         if object.is_secret() {
             keys += 1;
             let extractable = told(held, "CKA_EXTRACTABLE", object.extractable, cx);
-            match (extractable, object.wrap_with_trusted) {
-                (Ok(false), _) | (_, Some(true)) => {}
-                (Ok(true), Some(false)) => drop(open.insert(held.asset.id)),
-                (Ok(true), None) => why_not = Some(not_told("CKA_WRAP_WITH_TRUSTED")),
-                (Err(why), _) => why_not = Some(why),
+            let restricted = object.wrap_with_trusted;
+            match (extractable, told_or_no(held, "CKA_WRAP_WITH_TRUSTED", restricted, cx)) {
+                (Ok(false), _) | (_, Ok(true)) => {}
+                (Ok(true), Ok(false)) => drop(open.insert(held.asset.id)),
+                (Err(why), _) | (_, Err(why)) => why_not = Some(why),
             }
         }
         if matches!(object.class, ObjectClass::PublicKey | ObjectClass::SecretKey) {
-            match (may(held, Usage::Wrap), object.trusted) {
-                (Ok(false), _) | (_, Some(true)) => {}
-                // Keys have none unless a security officer sets it (4.8).
-                (Ok(true), _) => drop(wrapping.insert(held.asset.id)),
-                (Err(why), _) => why_not = Some(why),
+            match (may(held, Usage::Wrap), told_or_no(held, "CKA_TRUSTED", object.trusted, cx)) {
+                (Ok(false), _) | (_, Ok(true)) => {}
+                (Ok(true), Ok(false)) => drop(wrapping.insert(held.asset.id)),
+                (Err(why), _) | (_, Err(why)) => why_not = Some(why),
             }
         }
     }
@@ -70,10 +71,6 @@ fn check(asset: &Asset, token: &Token, cx: &RuleContext<'_>) -> Outcome {
     }
 }
 
-fn not_told(attribute: &str) -> String {
-    format!("the token does not tell {attribute} of a key that can leave")
-}
-
 fn count(keys: usize) -> String {
     if keys == 1 { "1 key".to_owned() } else { format!("{keys} keys") }
 }
@@ -82,7 +79,7 @@ fn count(keys: usize) -> String {
 mod tests {
     use super::RULE;
     use crate::fixtures::{World, check, limits};
-    use crate::token_fixtures::{TOKEN, holding, private, secret, token, using};
+    use crate::token_fixtures::{TOKEN, holding, private, secret, spare, token, using};
 
     use pki_inventory::{Digest, GapReason, Login, ObjectClass, Token, TokenObject, Usage};
 
@@ -96,24 +93,23 @@ mod tests {
 
     #[test]
     fn met_where_no_key_can_leave_or_trusted_ones_alone_wrap() {
-        check(&RULE, &holding(private()).on_token(wrapping(None)), &limits(), "met");
-        check(&RULE, &holding(open(Some(true))).on_token(wrapping(None)), &limits(), "met");
+        let no = || wrapping(Some(false));
+        check(&RULE, &holding(private()).on_token(no()), &limits(), "met");
+        check(&RULE, &holding(open(Some(true))).on_token(no()), &limits(), "met");
         check(&RULE, &holding(open(Some(false))).on_token(wrapping(Some(true))), &limits(), "met");
     }
 
     #[test]
     fn not_met_by_the_pair_also_on_a_token_that_was_read_in_part() {
-        for trusted in [Some(false), None] {
-            let world = holding(open(Some(false))).on_token(wrapping(trusted));
-            check(&RULE, &world, &limits(), "not-met");
-            check(&RULE, &world.token_gap(TOKEN, GapReason::TimedOut), &limits(), "not-met");
-        }
+        let world = holding(open(Some(false))).on_token(wrapping(Some(false)));
+        check(&RULE, &world, &limits(), "not-met");
+        check(&RULE, &world.token_gap(TOKEN, GapReason::TimedOut), &limits(), "not-met");
     }
 
     #[test]
     fn met_where_the_only_wrapping_key_is_the_public_half_of_the_only_open_one() {
         let class = ObjectClass::PublicKey;
-        let public = TokenObject { class, ..wrapping(None) };
+        let public = TokenObject { class, ..wrapping(Some(false)) };
         let place = format!("{TOKEN};object=k;type=public");
         let world = holding(open(Some(false)));
         let own = world.key_on(Digest::of(b"k"), public.clone(), &place);
@@ -130,11 +126,13 @@ mod tests {
         }
         let world = holding(private()).token_gap(TOKEN, GapReason::ModuleFailed);
         check(&RULE, &world, &limits(), "unknown");
-        check(&RULE, &holding(open(None)).on_token(wrapping(None)), &limits(), "unknown");
+        check(&RULE, &holding(open(None)).on_token(wrapping(Some(false))), &limits(), "unknown");
+        check(&RULE, &holding(open(Some(false))).on_token(wrapping(None)), &limits(), "unknown");
     }
 
     #[test]
     fn not_applicable_without_keys() {
         check(&RULE, &World::default().token(token()), &limits(), "not-applicable");
+        check(&RULE, &World::default().token(spare()), &limits(), "not-applicable");
     }
 }

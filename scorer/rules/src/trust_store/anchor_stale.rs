@@ -34,8 +34,8 @@ pub(crate) const RULE: Rule = Rule {
 /// Names that a sentence has for each reason.
 const NAMED: usize = 3;
 
-/// The longest life of a server's certificate since 2018 (TLS BR 6.3.2): after as many days the last
-/// one that was issued before the distrust has expired.
+/// The longest life of a server's certificate since 2018 (TLS BR 6.3.2): after as many days the
+/// last one that was issued before the distrust has expired.
 const LAST_ISSUED_DAYS: i64 = 825;
 
 fn check(asset: &Asset, store: &TrustStore, cx: &RuleContext<'_>) -> Outcome {

@@ -26,7 +26,8 @@ pub fn misbehaving() -> PathBuf {
     BUILT.get_or_init(build).clone()
 }
 
-/// The processes whose environment has this text: those of one test, if it put one there.
+/// The processes whose environment has this text: those of one test, if it put one there. The process
+/// of a module shows its environment to root only.
 #[must_use]
 pub fn processes_with(text: &str) -> Vec<u32> {
     let entries = fs::read_dir("/proc").unwrap();

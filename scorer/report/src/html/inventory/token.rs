@@ -2,21 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use pki_inventory::{Asset, Body, Kind, Token, quirks};
+use pki_inventory::{Asset, Body, Kind, Token};
 
 use super::super::table::{Cell, Table};
 use super::super::{Context, anchor};
 use super::{OPENED, left_out, shown, small, token_key, when, with_id};
 use crate::token;
 
-pub(super) const HEAD: &[&str] = &[
-    "Device",
-    "Serial, versions",
-    "Kept in and where",
-    "Login and PIN",
-    "Holds",
-    "Certification and mechanisms",
-];
+pub(super) const HEAD: &[&str] =
+    &["Device", "Serial, versions, certification", "Kept in and where", "Login and PIN", "Holds"];
 
 /// The section about devices.
 pub(in crate::html) struct Devices {
@@ -43,6 +37,9 @@ pub(in crate::html) fn devices(context: &Context<'_>) -> Option<Devices> {
     let mut table = Table::new("Devices", HEAD);
     for asset in &assets {
         table.row(anchor(asset.id), super::row(context, asset));
+        if let Body::Token(body) = &asset.body {
+            table.below(mechanisms(body));
+        }
     }
     table.left_out = left_out(all - assets.len());
     let mut numbered: Vec<(usize, &String)> =
@@ -59,7 +56,7 @@ pub(in crate::html) fn notes(context: &Context<'_>) -> BTreeMap<String, usize> {
     let mut notes = BTreeMap::new();
     for asset in shown(context, Kind::Token).0 {
         let Body::Token(body) = &asset.body else { continue };
-        for quirk in quirks(body) {
+        for quirk in token::odd(body) {
             let next = notes.len() + 1;
             notes.entry(token::quirk(quirk)).or_insert(next);
         }
@@ -74,7 +71,7 @@ fn note_id(number: usize) -> String {
 /// The notes about a token, by number; where it is told of objects on it those alone that are about
 /// them.
 pub(super) fn noted(context: &Context<'_>, cell: Cell, body: &Token, of_objects: bool) -> Cell {
-    let wanted = quirks(body).filter(|quirk| !of_objects || token::is_of_objects(quirk.oddity));
+    let wanted = token::odd(body).filter(|quirk| !of_objects || token::is_of_objects(quirk.oddity));
     let numbers = wanted.filter_map(|quirk| context.notes.get(&token::quirk(quirk)));
     numbers.fold(cell, |cell, number| {
         cell.linked(format!("known to be odd: note {number}"), format!("#{}", note_id(*number)))
@@ -88,28 +85,27 @@ pub(super) fn row(context: &Context<'_>, asset: &Asset, body: &Token) -> Vec<Cel
     let version = |what: &str, version: &Option<String>| {
         version.as_ref().map_or_else(|| format!("{what} not stated"), |it| format!("{what} {it}"))
     };
-    let serial = Cell::default();
-    let serial = match &body.serial {
-        Some(number) => serial.classed(number.clone(), "code"),
-        None => serial.small("no serial number"),
-    };
+    let told = token::serial(body);
+    let none = if told.number.is_none() && told.odd.is_none() { "no serial number" } else { "" };
+    let serial = Cell::code(told.number.unwrap_or_default())
+        .small(told.odd.unwrap_or_default())
+        .small(none)
+        .small(version("hardware", &body.hardware_version))
+        .small(version("firmware", &body.firmware_version));
     let place = Cell::text(token::kept_in_words(body)).classed(body.module.path.clone(), "code");
     let place = place.small(token::module(&body.module)).small(token::slot(&body.slot));
     vec![
         noted(context, with_id(name, asset), body, false),
-        serial
-            .small(version("hardware", &body.hardware_version))
-            .small(version("firmware", &body.firmware_version)),
+        certified(serial, body),
         asset.places().fold(place, |cell, at| cell.classed(at.to_string(), "small code")),
         login(context, asset, body),
-        holds(body).classed(when(asset), "small nowrap"),
-        certification(body),
+        holds(body).small(when(asset)),
     ]
 }
 
 /// How far it let itself be read, what it says of its PINs, and what was not read for it.
 fn login(context: &Context<'_>, asset: &Asset, body: &Token) -> Cell {
-    let cell = Cell::text(crate::words::capital(token::login(body.login)));
+    let cell = Cell::text(crate::words::capital(&token::login(body.login)));
     let cell = token::pins(body).into_iter().fold(cell, |cell, line| cell.classed(line, "strong"));
     let cell = small(cell, token::flags(body).into_iter().map(str::to_owned));
     let mut gaps: Vec<_> =
@@ -118,10 +114,11 @@ fn login(context: &Context<'_>, asset: &Asset, body: &Token) -> Cell {
     if gaps.is_empty() {
         return cell;
     }
-    let mut table = Table::new("Not read", &["Place", "Why"]);
+    // One column: there is no room for two in a cell.
+    let mut table = Table::new("Not read", &["Why and where"]);
     for gap in gaps {
-        let place = Cell::code(gap.place.to_string());
-        table.row("", vec![place, Cell::text(gap.reason.to_string()).small(gap.detail.clone())]);
+        let why = Cell::text(gap.reason.to_string()).small(gap.detail.clone());
+        table.row("", vec![why.classed(gap.place.to_string(), "small code")]);
     }
     table.left_out = left_out(rest);
     cell.opening("Not read", table)
@@ -137,15 +134,17 @@ fn holds(body: &Token) -> Cell {
     })
 }
 
-/// What it states of itself, and with the mechanisms where they open.
-fn certification(body: &Token) -> Cell {
-    let stated = body.validations.iter().map(token::validation);
-    let cell = stated.fold(Cell::default(), Cell::and);
-    let cell = if body.validations.is_empty() {
-        cell.small("the device states no certification")
-    } else {
-        cell.small(token::UNVERIFIED)
-    };
+/// The certifications that it states of itself.
+fn certified(cell: Cell, body: &Token) -> Cell {
+    if body.validations.is_empty() {
+        return cell.small("the device states no certification");
+    }
+    body.validations.iter().map(token::validation).fold(cell, Cell::and).small(token::UNVERIFIED)
+}
+
+/// Its mechanisms: there are too many for a column.
+fn mechanisms(body: &Token) -> Cell {
+    let cell = Cell::default();
     let Some(mechanisms) = &body.mechanisms else { return cell.small("mechanisms not told") };
     if mechanisms.is_empty() {
         return cell.small("no mechanism");
@@ -163,5 +162,7 @@ fn certification(body: &Token) -> Cell {
         );
     }
     table.left_out = left_out(mechanisms.len() - table.rows.len());
-    cell.opening("Mechanisms", table)
+    let many = mechanisms.len();
+    let said = crate::words::count(many, "mechanism", "mechanisms");
+    cell.small(said).opening("Mechanisms", table)
 }

@@ -16,10 +16,11 @@ pub(super) fn row(context: &Context<'_>, asset: &Asset, body: &SecretKey) -> Vec
     let circumstances = |at: &Sighting| sighting::circumstances(at, &context.view);
     let tokens = asset.places().filter_map(|place| context.view.token_at(place));
     let tokens = tokens.fold(Cell::default(), |cell, (token, known)| {
-        cell.linked(words::name(known), context.href(token.id).unwrap_or_default())
+        let name = words::distinct(known, &context.view);
+        cell.linked(name, context.href(token.id).unwrap_or_default())
     });
     vec![
-        with_id(Cell::text(titles::asset(asset)), asset),
+        with_id(Cell::text(titles::by_id(asset.id, &context.view)), asset),
         Cell::text(body.algorithm.label()),
         tokens,
         sightings(Cell::default(), &places, circumstances),
@@ -49,7 +50,8 @@ pub(super) fn table(context: &Context<'_>) -> (Table, usize) {
     (table, all.len())
 }
 
-/// `whole` with every attribute where it opens; two dozen of each of thousands would drown the page.
+/// `whole` with every attribute where it opens; two dozen of each of thousands would drown the
+/// page.
 fn cells(context: &Context<'_>, key: &TokenKey<'_>, held: &Held<'_>, whole: bool) -> Vec<Cell> {
     let (view, object) = (&context.view, held.object);
     let (algorithm, spki) = match &key.asset.body {
@@ -61,15 +63,17 @@ fn cells(context: &Context<'_>, key: &TokenKey<'_>, held: &Held<'_>, whole: bool
     let href = context.href(key.asset.id).unwrap_or_default();
     let name = Cell::link(object::name(held.sighting, object), href);
     let name = name.and(algorithm).small(object::class(object.class));
-    let on = match view.token_at(&held.sighting.place) {
+    let known = view.token_at(&held.sighting.place);
+    let on = match known {
         Some((asset, known)) => {
             let href = context.href(asset.id).unwrap_or_default();
-            let cell = Cell::link(words::name(known), href).small(words::kept_in(known));
+            let cell = Cell::link(words::distinct(known, view), href).small(words::kept_in(known));
             token::noted(context, cell, known, true)
         }
         None => Cell::text("not in the inventory"),
     };
-    let protection = object::protection(object).into_iter().fold(Cell::default(), |cell, said| {
+    let protection = object::protection(object, known.map(|(_, known)| known));
+    let protection = protection.into_iter().fold(Cell::default(), |cell, said| {
         cell.classed(said.text, if said.open { "strong" } else { "" })
     });
     let usages = object::usages(object);
