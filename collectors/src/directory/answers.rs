@@ -110,7 +110,8 @@ pub(super) fn meaning(
         code::STRONGER_AUTH | 13 => (
             GapReason::PermissionDenied,
             "the server wants the connection signed or under TLS before it takes this bind; write \
-             `url = \"ldaps://…\"`, or `starttls = true`"
+             `url = \"ldaps://…\"`, or `starttls = true`. Where it wants a Kerberos bind signed even \
+             under TLS, bind by name: that is not done here"
                 .into(),
         ),
         code::CRITICAL_EXTENSION => (

@@ -194,6 +194,11 @@ impl Forest {
             ];
             self.expect_unknown(&format!("CN={name},CN=Enrollment Services,{SERVICES}"), &rules);
         }
+        // A directory says that they are ours, and nobody has seen where their keys are.
+        for own in [&self.issuing.own, &second.own, &closed.own] {
+            let sha256 = pkimm_tests::certificates::sha256(&own.der());
+            self.unknown.insert(("ca.key-outside-hardware".to_owned(), sha256));
+        }
         let rules = ["adcs.authority-takeover", "adcs.authority-outlived-by-template"];
         self.expect_not_met(&format!("CN=Lab Second,CN=Enrollment Services,{SERVICES}"), &rules);
         for (name, issued) in [("Lab Second", &second.own), ("Lab Closed", &closed.own)] {
