@@ -149,7 +149,8 @@ fn module(
         };
         path
     };
-    Some(Configured { path, parameters: fields.get("x-init-reserved").cloned() })
+    let parameters = fields.get("x-init-reserved").filter(|it| !it.is_empty()).cloned();
+    Some(Configured { path, parameters })
 }
 
 fn module_files(folder: &Path, found: &mut Found) -> Vec<PathBuf> {
@@ -241,12 +242,13 @@ mod tests {
             ("share/notes.txt", "module: /opt/never.so\n"),
             ("etc/modules/b.module", " module :  /opt/new.so \nx-init-reserved: a=b c\n"),
             // Only a field of it is another one.
-            ("etc/modules/a.module", "priority: 4\n"),
+            ("etc/modules/a.module", "priority: 4\nx-init-reserved:\n"),
             ("lib/a.so", ""),
         ]);
         assert_eq!(paths(&folders), ["a.so", "new.so"]);
         let found = configured(&folders);
         assert_eq!(found.modules[0].path, folders.libraries[1].join("a.so"));
+        assert_eq!(found.modules[0].parameters, None, "nothing is no parameter");
         assert_eq!(found.modules[1].parameters.as_deref(), Some("a=b c"));
         assert!(found.problems.is_empty(), "{:?}", found.problems);
     }
