@@ -115,7 +115,7 @@ pub struct KeystorePassword {
 pub struct TokenPin {
     /// The PIN.
     pub pin: Zeroizing<String>,
-    /// What tells one state of its source from another; never anything of the PIN itself.
+    /// What its source is known by, such as the path of its file; never anything of the PIN itself.
     pub mark: String,
 }
 
